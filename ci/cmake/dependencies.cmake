@@ -9,6 +9,7 @@ find_package(nlohmann_json REQUIRED CONFIG)
 find_package(pugixml REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(tomlplusplus REQUIRED CONFIG)
+find_package(dlpack REQUIRED CONFIG)
 
 # Header-only packages without CMake files.
 function(dropcheck_header_library name header)
@@ -17,7 +18,7 @@ function(dropcheck_header_library name header)
   target_include_directories(${name} SYSTEM INTERFACE ${${name}_INCLUDE_DIR})
 endfunction()
 dropcheck_header_library(random123 Random123/philox.h)
-dropcheck_header_library(dlpack dlpack/dlpack.h)
+
 dropcheck_header_library(kainjow_mustache kainjow/mustache.hpp)
 
 if(DROPCHECK_TESTS)

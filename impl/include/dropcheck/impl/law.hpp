@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dropcheck/impl/config.hpp"
+
+namespace dropcheck::impl {
+
+/// Which elements share one decision.
+enum class Unit {
+  kElement,
+  kChannel,     ///< one channel of one sample
+  kSample,      ///< one sample (axis 0)
+  kTensor,      ///< the whole tensor
+  kSharedAxes,  ///< LayerConfig::shared_axes
+};
+
+/// The affine map around the mask: y = a * (m * x + (1 - m) * c) + b.
+enum class Scaling {
+  kInverseKeep,  ///< a = 1/keep, b = 0, c = 0 (a = 1 where !scale_by_keep)
+  kSelu,         ///< keeps SELU's mean 0 and variance 1; c = -lambda * alpha
+};
+
+/// What the mask multiplies.
+enum class Base {
+  kInput,       ///< the input itself
+  kEvaluation,  ///< what the layer returns at evaluation (attention weights)
+};
+
+/// What legitimate implementations do differently; declared, never guessed.
+enum class AtOne { kZeros, kError, kEither };
+enum class DroppedNonFinite { kNaN, kZero, kEither };
+enum class EvaluationReturn { kAlias, kCopy, kEither };
+
+struct LawOptions {
+  AtOne at_one = AtOne::kEither;
+  DroppedNonFinite dropped_nonfinite = DroppedNonFinite::kEither;
+  EvaluationReturn evaluation_return = EvaluationReturn::kEither;
+  bool dtype_is_kept = true;
+};
+
+/// The contract of one layer, as data. Every check is derived from it.
+struct Law {
+  std::string_view layer;     ///< identifier, e.g. "dropout2d"
+  std::string_view summary;   ///< one sentence
+  std::string_view source;    ///< paper or documentation
+  Unit unit = Unit::kElement;
+  Scaling scaling = Scaling::kInverseKeep;
+  Base base = Base::kInput;
+  /// kChannel: spatial axes after the channel; an input of rank spatial + 2 is
+  /// batched (N, C, ...), one of rank spatial + 1 is unbatched (C, ...).
+  /// 0 means any number of them, and then the input is batched.
+  int spatial_axes = 0;
+  int minimum_rank = 0;
+  int maximum_rank = 8;
+  bool has_backward = true;
+  bool has_in_place = false;
+  LawOptions options = {};
+};
+
+/// The numbers of y = a * (m * x + (1 - m) * c) + b for one drop probability.
+struct Affine {
+  double a = 1;
+  double b = 0;
+  double c = 0;
+  double kept_slope() const { return a; }
+  double kept_offset() const { return b; }
+  double dropped_value() const { return a * c + b; }
+};
+
+/// Every law there is, in the order of the table in the README.
+std::span<const Law> laws();
+
+/// The law of a layer, or nullptr.
+const Law* find_law(std::string_view layer);
+
+/// Throws std::domain_error for a drop probability outside [0, 1]. At 1 the
+/// scale is 0 for every law: all results are zero (PyTorch's convention).
+Affine affine(const Law& law, const LayerConfig& config);
+
+/// Which axes of `shape` (the output's) share a decision. Throws
+/// std::invalid_argument where the law has no meaning for the rank.
+std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
+                              const Shape& shape);
+
+/// Shape of the grid of units: `shape` with shared axes set to 1.
+Shape unit_shape(const Law& law, const LayerConfig& config,
+                 const Shape& shape);
+
+/// For each element of `shape`, in row-major order, the index of its unit.
+std::vector<std::uint32_t> unit_of_element(const Law& law,
+                                           const LayerConfig& config,
+                                           const Shape& shape);
+
+/// Shape of the output for an input of `shape`: the same, but for
+/// drop_connect with `samples` masks, which puts them on a new first axis.
+Shape output_shape(const Law& law, const LayerConfig& config,
+                   const Shape& shape);
+
+}  // namespace dropcheck::impl

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/subject.hpp"
+
+namespace dropcheck::impl {
+
+/// One name that the program knows: how to open it, and what it promises.
+struct SubjectEntry {
+  std::string name;     ///< e.g. "builtin:dropout", "torch:nn.Dropout2d"
+  std::string layer;    ///< the law it promises to follow
+  std::string summary;  ///< one line for `dropcheck list`
+  /// Opens the implementation. Throws AdapterError if it is not to be had.
+  std::function<std::unique_ptr<Subject>()> open;
+  /// Configurations to verify besides the plain one: only the options of
+  /// LayerConfig count (in_place, channels_last, ...), not p or dtype.
+  std::vector<LayerConfig> variants;
+  /// faulty: entries only: the check that must refute it, and what is wrong.
+  std::string caught_by;
+  std::string defect;
+};
+
+/// The reference layers: "builtin:NAME" for every law.
+const std::vector<SubjectEntry>& builtin_subjects();
+
+/// The zoo of known-wrong layers: "faulty:NAME".
+const std::vector<SubjectEntry>& faulty_subjects();
+
+}  // namespace dropcheck::impl

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/tensor.hpp"
+
+namespace dropcheck::impl {
+
+/// What a subject says of itself. Reports show it; no check reads it, but for
+/// the capabilities, which say what may be asked.
+struct Description {
+  std::string name;
+  std::string version;
+  std::vector<DType> dtypes = {DType::kFloat32, DType::kFloat64};
+  bool reseed = true;      ///< `reseed` makes the masks repeatable
+  bool own_state = true;   ///< an instance shares no generator with another
+  bool backward = true;
+  bool in_place = false;
+  bool mask_output = false;
+  std::string generator;   ///< e.g. "philox4x32-10"; empty if unknown
+};
+
+/// One request: `repeat` successive calls of the layer on one input.
+struct Call {
+  TensorView input;
+  bool training = true;
+  /// k >= 1 successive calls without reseeding. For k > 1 the outputs are
+  /// stacked on a new first axis.
+  std::int64_t repeat = 1;
+};
+
+/// The layer refused the request by an error of its own: often the right
+/// answer. The message is the layer's.
+struct LayerError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// The subject declares that it cannot do this.
+struct NotSupported : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// The process behind the subject ended by itself.
+struct SubjectCrashed : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// A call took longer than the limit.
+struct SubjectTimeout : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+/// The adapter, not the layer, broke: garbage in the protocol, no such file.
+struct AdapterError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One configured layer with its random state.
+class Layer {
+ public:
+  virtual ~Layer() = default;
+
+  /// Runs the layer. The result is borrowed: it is valid until the next call
+  /// on this layer. In place (LayerConfig::in_place) it is the input's memory.
+  /// Throws one of the errors above.
+  virtual TensorView forward(const Call& call) = 0;
+
+  /// Gradient with respect to the input of the latest forward call, which must
+  /// have had repeat 1. Borrowed like a result of `forward`.
+  virtual TensorView backward(const TensorView& grad_output) = 0;
+
+  /// Sets the random state. Throws NotSupported if that cannot be done.
+  virtual void reseed(std::uint64_t seed) = 0;
+};
+
+/// An implementation under test: something that makes layers.
+class Subject {
+ public:
+  virtual ~Subject() = default;
+
+  virtual const Description& describe() const = 0;
+
+  /// Builds a layer. Throws LayerError where the implementation refuses the
+  /// configuration, NotSupported where it declares that it lacks it.
+  virtual std::unique_ptr<Layer> make(const LayerConfig& config) = 0;
+
+  /// A second, independent copy for another thread: another worker process
+  /// where the first one lives in a process of its own.
+  virtual std::unique_ptr<Subject> replicate() const = 0;
+};
+
+}  // namespace dropcheck::impl
