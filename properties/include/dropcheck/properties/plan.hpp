@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/registry.hpp"
+#include "dropcheck/properties/settings.hpp"
+
+namespace dropcheck::properties {
+
+/// One check of one configuration, before any data.
+struct PlannedCheck {
+  std::string id;
+  std::string check;
+  double weight = 0;          ///< share of the alarm budget; 0: no chance
+  double detectable_effect = 0;
+  std::string detectable;     ///< in words, with its probability
+  double expected_n = 0;
+  double worst_n = 0;
+};
+
+/// One configuration of one subject, with everything that is fixed before the
+/// first mask is drawn.
+struct PlannedConfiguration {
+  std::string subject;
+  const impl::Law* law = nullptr;
+  impl::LayerConfig config;
+  impl::Shape shape;              ///< input shape of the statistical calls
+  std::int64_t units_per_call = 0;
+  std::int64_t calls_per_block = 1;
+  double delta = 0;               ///< tolerance for the rate, as afforded
+  double margin = 0;              ///< r of the structure checks
+  std::uint64_t rate_n_max = 0;   ///< units
+  std::uint64_t structure_n = 0;  ///< units, planned for structure checks
+  std::vector<PlannedCheck> checks;
+  double expected_seconds = 0;    ///< at the measured speed
+  double worst_seconds = 0;
+  std::string configuration;      ///< "p=0.1,f32,65536"
+  std::string note;               ///< e.g. why delta is larger than asked
+};
+
+struct Plan {
+  Settings settings;
+  double delta = 0;
+  double margin = 0;
+  std::vector<PlannedConfiguration> configurations;
+  double expected_seconds = 0;
+  double worst_seconds = 0;
+  std::vector<std::string> warnings;
+};
+
+/// A subject that is open, together with what it promises.
+struct OpenSubject {
+  impl::SubjectEntry entry;
+  std::shared_ptr<impl::Subject> subject;
+};
+
+/// Fixes configurations, sample sizes and weights. Times a few calls of every
+/// subject for the forecast; draws nothing that enters a statistic.
+/// Throws std::invalid_argument for settings that no configuration fits.
+Plan make_plan(const std::vector<OpenSubject>& subjects,
+               const Settings& settings);
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/config.hpp"
+
+namespace dropcheck::properties {
+
+enum class Profile { kSmoke, kPr, kNightly, kExhaustive };
+std::string_view name_of(Profile profile);
+std::optional<Profile> profile_from_name(std::string_view name);
+
+/// What a run is asked to do. Defaults are those of the program.
+struct Settings {
+  Profile profile = Profile::kPr;
+  std::vector<double> drop_probabilities;  ///< empty: .1 .3 .5
+  std::vector<impl::Shape> shapes;         ///< empty: chosen by the law
+  std::vector<impl::DType> dtypes;         ///< empty: all that are declared
+  std::vector<std::string> only;           ///< globs on ids; empty: all
+  std::optional<double> delta;             ///< replaces the profile's
+  std::uint64_t seed = 0;
+  double alpha = 1e-9;
+  unsigned threads = 0;                    ///< 0: all cores
+  double call_timeout_seconds = 60;
+  std::optional<double> time_limit_seconds;
+  bool fail_fast = false;
+};
+
+/// Where the run tells how far it is; called from one thread at a time.
+struct Progress {
+  std::function<void(std::size_t done, std::size_t total,
+                     const std::string& what)>
+      report;
+  const std::atomic<bool>* interrupt = nullptr;
+};
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dropcheck/properties/plan.hpp"
+#include "dropcheck/properties/run_result.hpp"
+#include "dropcheck/properties/settings.hpp"
+
+namespace dropcheck::properties {
+
+/// Carries a plan out. What the subjects do wrong is a finding, never an
+/// exception. Fills findings, run e-value and subjects of the result; the
+/// caller fills version, command and environment.
+RunResult verify(const Plan& plan, const std::vector<OpenSubject>& subjects,
+                 const Progress& progress = {});
+
+/// What a replay token says.
+struct ReplayToken {
+  std::string version;
+  std::string subject;
+  std::string check;
+  impl::LayerConfig config;
+  impl::Shape shape;
+  Profile profile = Profile::kPr;
+  double delta = 0;
+  double alpha = 1e-9;
+  double weight = 1;
+  std::uint64_t seed = 0;
+};
+
+/// "dc1,subject=faulty:drops_nothing,check=drop_rate,layer=dropout,p=0.1,..."
+/// No blanks and no character that a shell reads; '%XX' for the others.
+std::string encode(const ReplayToken& token);
+
+/// Throws std::invalid_argument that names the field, its value and the rule.
+ReplayToken decode_token(const std::string& text);
+
+/// Plan for one finding: the same configuration, seed, alpha and weight.
+Plan replay_plan(const ReplayToken& token, const OpenSubject& subject);
+
+}  // namespace dropcheck::properties
