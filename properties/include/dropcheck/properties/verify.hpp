@@ -24,6 +24,7 @@ struct ReplayToken {
   impl::Shape shape;
   Profile profile = Profile::kPr;
   double delta = 0;
+  double margin = 0;
   double alpha = 1e-9;
   double weight = 1;
   std::uint64_t seed = 0;

@@ -1,0 +1,129 @@
+#include "battery.hpp"
+
+#include <tbb/parallel_for.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+
+#include "dropcheck/stats/look_schedule.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+std::uint64_t divide_up(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
+}
+
+/// Blocks begin..begin + count, drawn on all threads, in order.
+std::vector<Tally> draw_wave(const Sampler& sampler, const BatteryPlan& plan,
+                             std::uint64_t begin, std::uint64_t count,
+                             bool sequential) {
+  std::vector<Tally> tallies(count);
+  const auto draw = [&](std::uint64_t i) {
+    tallies[i] = sampler.block(begin + i, begin + i < plan.structure_blocks);
+  };
+  if (sequential || count == 1) {
+    for (std::uint64_t i = 0; i < count; ++i) draw(i);
+  } else {
+    tbb::parallel_for(std::uint64_t{0}, count, draw);
+  }
+  return tallies;
+}
+
+class Consumer {
+ public:
+  Consumer(const BatteryPlan& plan, const stats::RateClaim& claim)
+      : plan_(plan), claim_(claim), look_(plan.looks.begin()) {}
+
+  /// Takes the next block; returns whether the battery is finished.
+  bool take(const Tally& tally) {
+    result.total.merge(tally);
+    ++result.blocks;
+    if (result.blocks == plan_.structure_blocks) {
+      result.structure = result.total;
+      result.structure_complete = true;
+    }
+    if (look_ != plan_.looks.end() && *look_ == result.blocks) {
+      ++look_;
+      look();
+    }
+    return finished();
+  }
+
+  BatteryResult result;
+
+ private:
+  bool decided() const {
+    return result.outcome != stats::RateOutcome::kUndecided;
+  }
+
+  void look() {
+    if (decided()) return;
+    result.rate = result.total.rate;
+    result.outcome = stats::decide(claim_, result.rate);
+  }
+
+  bool finished() const {
+    if (result.blocks >= plan_.maximum_blocks) return true;
+    return decided() && result.blocks >= plan_.structure_blocks;
+  }
+
+  const BatteryPlan& plan_;
+  const stats::RateClaim& claim_;
+  std::vector<std::uint64_t>::const_iterator look_;
+};
+
+}  // namespace
+
+BatteryPlan make_battery_plan(const PlannedConfiguration& configuration) {
+  BatteryPlan plan;
+  plan.calls_per_block = configuration.calls_per_block;
+  const auto block = static_cast<std::uint64_t>(configuration.calls_per_block *
+                                                configuration.units_per_call);
+  plan.structure_blocks = divide_up(configuration.structure_n, block);
+  plan.maximum_blocks = std::max(plan.structure_blocks,
+                                 divide_up(configuration.rate_n_max, block));
+  const double p = configuration.config.drop_probability;
+  const double first =
+      2 * p * (1 - p) / (configuration.delta * configuration.delta);
+  for (const std::uint64_t n :
+       stats::look_schedule(plan.maximum_blocks * block, first)) {
+    const std::uint64_t blocks = divide_up(n, block);
+    if (plan.looks.empty() || plan.looks.back() < blocks) {
+      plan.looks.push_back(blocks);
+    }
+  }
+  return plan;
+}
+
+BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
+                          const stats::RateClaim& claim, bool sequential,
+                          const std::function<bool()>& interrupted) {
+  Consumer consumer(plan, claim);
+  // A wave is as long as keeps all threads busy; blocks computed past the
+  // deciding look are discarded.
+  const auto threads = static_cast<std::uint64_t>(
+      tbb::this_task_arena::max_concurrency());
+  bool done = false;
+  while (!done) {
+    if (interrupted()) {
+      consumer.result.interrupted = true;
+      break;
+    }
+    const std::uint64_t begin = consumer.result.blocks;
+    const std::uint64_t count =
+        std::min<std::uint64_t>(sequential ? 1 : 2 * threads,
+                                plan.maximum_blocks - begin);
+    for (const Tally& tally :
+         draw_wave(sampler, plan, begin, count, sequential)) {
+      if (!done) done = consumer.take(tally);
+    }
+  }
+  BatteryResult& result = consumer.result;
+  if (result.outcome == stats::RateOutcome::kUndecided) {
+    result.rate = result.total.rate;
+  }
+  return result;
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,94 @@
+#include "context.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numbers>
+
+#include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/verify.hpp"
+#include "dropcheck/stats/run_alarm.hpp"
+
+namespace dropcheck::properties {
+
+const PlannedCheck* Context::planned(std::string_view check) const {
+  for (const PlannedCheck& candidate : plan.checks) {
+    if (candidate.check == check) return &candidate;
+  }
+  return nullptr;
+}
+
+double Context::log_threshold(std::string_view check) const {
+  const PlannedCheck* claim = planned(check);
+  return stats::refutation_threshold(
+      settings.alpha, claim != nullptr && claim->weight > 0 ? claim->weight : 1);
+}
+
+Finding start_finding(const Context& context, std::string_view check) {
+  const PlannedCheck& planned = *context.planned(check);
+  Finding finding;
+  finding.id = planned.id;
+  finding.subject = context.plan.subject;
+  finding.layer = context.law().layer;
+  finding.check = check;
+  finding.configuration = context.plan.configuration;
+  finding.evidence = find_check(check)->evidence;
+  finding.weight = planned.weight;
+  finding.detectable = planned.detectable;
+  if (planned.detectable_effect > 0) {
+    finding.detectable_effect = planned.detectable_effect;
+  }
+  const impl::Description& subject = context.pool.describe();
+  finding.repeatable = subject.reseed && subject.own_state;
+  ReplayToken token;
+  token.subject = context.plan.subject;
+  token.check = check;
+  token.config = context.config();
+  token.shape = context.plan.shape;
+  token.profile = context.settings.profile;
+  token.delta = context.plan.delta;
+  token.margin = context.plan.margin;
+  token.alpha = context.settings.alpha;
+  token.weight = planned.weight;
+  token.seed = context.settings.seed;
+  finding.replay = encode(token);
+  return finding;
+}
+
+void refute(Finding& finding, std::string sentence) {
+  finding.verdict = Verdict::kRefuted;
+  finding.sentence = std::move(sentence);
+}
+
+void certify(Finding& finding, std::string sentence, std::string bound) {
+  finding.verdict = Verdict::kCertified;
+  finding.sentence = std::move(sentence);
+  finding.bound = std::move(bound);
+}
+
+void leave_open(Finding& finding, std::string sentence) {
+  finding.verdict = Verdict::kInconclusive;
+  finding.sentence = std::move(sentence);
+}
+
+bool refute_by_e_value(Finding& finding, const Context& context, double log_e,
+                       std::string sentence) {
+  finding.log10_e = log_e * std::numbers::log10e;
+  if (!std::isfinite(*finding.log10_e)) finding.log10_e = log_e > 0 ? 1e9 : -1e9;
+  if (!stats::claim_refuted(log_e, finding.weight, context.settings.alpha)) {
+    return false;
+  }
+  refute(finding, std::move(sentence));
+  return true;
+}
+
+std::string place_of(std::int64_t element, const impl::Shape& shape) {
+  impl::Shape index(shape.size());
+  for (std::size_t axis = shape.size(); axis-- > 0;) {
+    index[axis] = element % shape[axis];
+    element /= shape[axis];
+  }
+  return fmt::format("[{}]", fmt::join(index, ", "));
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,131 @@
+#include "granularity.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+namespace dropcheck::properties {
+namespace {
+
+std::string words_of(const std::vector<bool>& shared, const impl::Shape& shape,
+                     bool channels_last) {
+  const std::size_t rank = shape.size();
+  const auto free_axes = static_cast<std::size_t>(
+      std::count(shared.begin(), shared.end(), false));
+  // Axes of extent 1 say nothing; they go with whatever makes the words short.
+  bool none = true;
+  bool all = true;
+  bool sample = rank > 0;
+  bool channel = rank > 1;
+  const std::size_t channel_axis = channels_last ? rank - 1 : 1;
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    if (shape[axis] == 1) continue;
+    none = none && !shared[axis];
+    all = all && shared[axis];
+    sample = sample && shared[axis] == (axis != 0);
+    channel = channel && shared[axis] == (axis != 0 && axis != channel_axis);
+  }
+  if (none) return "per entry";
+  if (all) return "for the whole tensor";
+  if (sample) return "per sample";
+  if (channel) return "per channel";
+  if (free_axes == 1) {
+    for (std::size_t axis = 0; axis < rank; ++axis) {
+      if (!shared[axis]) return fmt::format("per index of axis {}", axis);
+    }
+  }
+  std::vector<std::size_t> axes;
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    if (shared[axis]) axes.push_back(axis);
+  }
+  return fmt::format("for all of ax{} {}", axes.size() == 1 ? "is" : "es",
+                     fmt::join(axes, " and "));
+}
+
+/// Number of elements of the commonest class size.
+std::int64_t class_size(const Partition& partition) {
+  std::map<std::int64_t, std::int64_t> sizes;
+  for (const std::int64_t first : partition.representative) ++sizes[first];
+  std::map<std::int64_t, std::int64_t> frequency;
+  for (const auto& [first, size] : sizes) frequency[size] += size;
+  return std::max_element(frequency.begin(), frequency.end(),
+                          [](const auto& a, const auto& b) {
+                            return a.second < b.second;
+                          })
+      ->first;
+}
+
+}  // namespace
+
+Partition infer_partition(const std::vector<std::vector<std::uint64_t>>& masks,
+                          std::int64_t elements) {
+  std::map<std::vector<std::uint64_t>, std::int64_t> first;
+  Partition partition;
+  partition.representative.reserve(static_cast<std::size_t>(elements));
+  for (std::int64_t i = 0; i < elements; ++i) {
+    std::vector<std::uint64_t> signature((masks.size() + 63) / 64);
+    for (std::size_t t = 0; t < masks.size(); ++t) {
+      const std::uint64_t bit =
+          (masks[t][static_cast<std::size_t>(i / 64)] >> (i % 64)) & 1U;
+      signature[t / 64] |= bit << (t % 64);
+    }
+    partition.representative.push_back(
+        first.try_emplace(std::move(signature), i).first->second);
+  }
+  return partition;
+}
+
+std::vector<Sharing> axis_sharing(const Partition& partition,
+                                  const impl::Shape& shape) {
+  const impl::Shape strides = impl::compact_strides(shape);
+  std::vector<Sharing> result;
+  const auto elements =
+      static_cast<std::int64_t>(partition.representative.size());
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    std::int64_t same = 0;
+    std::int64_t steps = 0;
+    for (std::int64_t i = 0; i < elements; ++i) {
+      if ((i / strides[axis]) % shape[axis] + 1 == shape[axis]) continue;
+      ++steps;
+      const auto here = static_cast<std::size_t>(i);
+      const auto next = static_cast<std::size_t>(i + strides[axis]);
+      if (partition.representative[here] == partition.representative[next]) {
+        ++same;
+      }
+    }
+    result.push_back(same == steps ? Sharing::kShared
+                     : same == 0   ? Sharing::kIndependent
+                                   : Sharing::kMixed);
+  }
+  return result;
+}
+
+std::string unit_in_words(const Partition& partition, const impl::Law&,
+                          const impl::LayerConfig& config,
+                          const impl::Shape& shape) {
+  const std::vector<Sharing> sharing = axis_sharing(partition, shape);
+  const std::int64_t size = class_size(partition);
+  std::int64_t product = 1;
+  std::vector<bool> shared;
+  bool mixed = false;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    shared.push_back(sharing[axis] == Sharing::kShared);
+    mixed = mixed || sharing[axis] == Sharing::kMixed;
+    if (shared.back()) product *= shape[axis];
+  }
+  if (!mixed && product == size) {
+    return words_of(shared, shape, config.channels_last);
+  }
+  return fmt::format("per group of {} elements", size);
+}
+
+std::string declared_unit_in_words(const impl::Law& law,
+                                   const impl::LayerConfig& config,
+                                   const impl::Shape& shape) {
+  return words_of(impl::shared_axes(law, config, shape), shape,
+                  config.channels_last);
+}
+
+}  // namespace dropcheck::properties

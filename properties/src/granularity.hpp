@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/law.hpp"
+
+namespace dropcheck::properties {
+
+/// Which elements share a decision, found from their bits in many calls.
+struct Partition {
+  /// For each element, the smallest element with the same signature.
+  std::vector<std::int64_t> representative;
+};
+
+/// Signatures of elements: `masks[t]` holds the drop bits of call t.
+Partition infer_partition(const std::vector<std::vector<std::uint64_t>>& masks,
+                          std::int64_t elements);
+
+enum class Sharing { kShared, kIndependent, kMixed };
+
+/// Whether a step along each axis stays in the class.
+std::vector<Sharing> axis_sharing(const Partition& partition,
+                                  const impl::Shape& shape);
+
+/// The inferred unit in words: "per entry", "per sample", "per channel of each
+/// sample", "for the whole tensor", "shared along axes 1 and 3", "in groups".
+std::string unit_in_words(const Partition& partition, const impl::Law& law,
+                          const impl::LayerConfig& config,
+                          const impl::Shape& shape);
+
+/// The declared unit in the same words.
+std::string declared_unit_in_words(const impl::Law& law,
+                                   const impl::LayerConfig& config,
+                                   const impl::Shape& shape);
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,176 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "deterministic_checks.hpp"
+#include "dropcheck/stats/granularity.hpp"
+#include "granularity.hpp"
+#include "shapes.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+constexpr std::uint64_t kMostCalls = 60000;
+
+struct Observed {
+  impl::Shape shape;
+  Partition partition;
+  std::vector<std::vector<std::uint64_t>> masks;
+};
+
+Observed observe(const Context& context, const impl::Shape& input_shape,
+                 std::int64_t calls) {
+  Experiment experiment = context.experiment;
+  experiment.shape = input_shape;
+  const Inputs inputs = make_inputs(context.subject(), experiment);
+  const auto outputs = draw_outputs(
+      context.subject(), experiment, inputs.input,
+      stream_seed(experiment, Stream::kGranularity), calls);
+  const std::size_t used = std::min<std::size_t>(outputs.size(), 64);
+  const MaskReader reader(context.law(), context.config(), inputs.base,
+                          {outputs.data(), used});
+  Observed observed;
+  observed.shape = inputs.base.shape();
+  const std::size_t words = reader.size() / 64 + 1;
+  for (const impl::Tensor& output : outputs) {
+    observed.masks.emplace_back(words);
+    reader.read(output.bytes(), observed.masks.back().data());
+  }
+  observed.partition =
+      infer_partition(observed.masks, static_cast<std::int64_t>(reader.size()));
+  return observed;
+}
+
+/// Draws what the law asks for beside what came, for small tensors.
+MaskPicture picture_of(const Context& context, const Observed& observed) {
+  const std::int64_t columns = observed.shape.empty() ? 1 : observed.shape.back();
+  const std::int64_t elements = impl::element_count(observed.shape);
+  const auto units =
+      impl::unit_of_element(context.law(), context.config(), observed.shape);
+  MaskPicture picture;
+  picture.caption = fmt::format(
+      "one mask of shape {}: each row is a line along the last axis, a new "
+      "sample or channel follows below", impl::to_string(observed.shape));
+  for (std::int64_t begin = 0; begin < std::min<std::int64_t>(elements, 40 * columns);
+       begin += columns) {
+    std::string seen;
+    std::string due;
+    for (std::int64_t i = begin; i < begin + std::min<std::int64_t>(columns, 64);
+         ++i) {
+      const auto bit = [&](std::int64_t element) {
+        const auto& mask = observed.masks.front();
+        return (mask[static_cast<std::size_t>(element / 64)] >>
+                (element % 64)) & 1U;
+      };
+      // The expected picture lets the first element speak for its unit.
+      const auto first = std::find(units.begin(), units.end(),
+                                   units[static_cast<std::size_t>(i)]);
+      seen += bit(i) != 0 ? '0' : '1';
+      due += bit(first - units.begin()) != 0 ? '0' : '1';
+    }
+    picture.observed.push_back(seen);
+    picture.expected.push_back(due);
+  }
+  return picture;
+}
+
+/// Two elements of one unit that were decided differently.
+std::optional<std::pair<std::int64_t, std::int64_t>> torn_pair(
+    const Observed& observed, const std::vector<std::uint32_t>& units) {
+  std::vector<std::int64_t> first(units.size(), -1);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    std::int64_t& known = first[units[i]];
+    if (known < 0) {
+      known = static_cast<std::int64_t>(i);
+    } else if (observed.partition.representative[i] !=
+               observed.partition.representative[static_cast<std::size_t>(known)]) {
+      return std::pair{known, static_cast<std::int64_t>(i)};
+    }
+  }
+  return std::nullopt;
+}
+
+/// Two units that were decided alike in every call.
+std::optional<std::pair<std::int64_t, std::int64_t>> joined_pair(
+    const Observed& observed, const std::vector<std::uint32_t>& units) {
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    const std::int64_t other = observed.partition.representative[i];
+    if (units[static_cast<std::size_t>(other)] != units[i]) {
+      return std::pair{other, static_cast<std::int64_t>(i)};
+    }
+  }
+  return std::nullopt;
+}
+
+bool decide_shape(Finding& finding, const Context& context,
+                  const Observed& observed, double log_chance) {
+  const auto units =
+      impl::unit_of_element(context.law(), context.config(), observed.shape);
+  const auto torn = torn_pair(observed, units);
+  const auto joined = joined_pair(observed, units);
+  if (!torn && !joined) return false;
+  const std::string sentence = fmt::format(
+      "drops one decision {} where one {} is required (elements {} and {} of "
+      "shape {} {})",
+      unit_in_words(observed.partition, context.law(), context.config(),
+                    observed.shape),
+      declared_unit_in_words(context.law(), context.config(), observed.shape),
+      place_of(torn ? torn->first : joined->first, observed.shape),
+      place_of(torn ? torn->second : joined->second, observed.shape),
+      impl::to_string(observed.shape),
+      torn ? "were decided differently" : "always agree");
+  if (torn) {
+    refute(finding, sentence);
+  } else if (!refute_by_e_value(finding, context, -log_chance, sentence)) {
+    leave_open(finding, sentence + ", but too few calls prove it");
+  }
+  finding.picture = picture_of(context, observed);
+  return true;
+}
+
+}  // namespace
+
+Finding check_granularity(const Context& context) {
+  Finding finding = start_finding(context, "granularity");
+  const double p0 = context.p0();
+  const double threshold = context.log_threshold("granularity");
+  const std::vector<impl::Shape> shapes = structure_shapes(context.plan);
+  std::vector<std::string> names;
+  for (const impl::Shape& shape : shapes) {
+    const std::int64_t elements = impl::element_count(impl::output_shape(
+        context.law(), context.config(), shape));
+    // One nat more for the number of shapes that share the claim.
+    const std::uint64_t wanted = stats::signature_calls(
+        static_cast<std::uint64_t>(std::max<std::int64_t>(elements, 2)), p0,
+        threshold + std::log(static_cast<double>(shapes.size())));
+    const std::uint64_t calls = std::min(wanted, kMostCalls);
+    const Observed observed =
+        observe(context, shape, static_cast<std::int64_t>(calls));
+    finding.calls += calls;
+    finding.n += calls * static_cast<std::uint64_t>(elements);
+    const double log_chance =
+        2 * std::log(static_cast<double>(elements)) - std::numbers::ln2 +
+        stats::log_chance_identical(p0, calls);
+    if (decide_shape(finding, context, observed, log_chance)) return finding;
+    if (calls < wanted) {
+      leave_open(finding, fmt::format("{} calls are needed to tell units apart "
+                                      "at this drop probability; {} were made",
+                                      wanted, calls));
+      return finding;
+    }
+    names.push_back(impl::to_string(observed.shape));
+  }
+  certify(finding,
+          fmt::format("decides {}",
+                      declared_unit_in_words(
+                          context.law(), context.config(),
+                          impl::output_shape(context.law(), context.config(),
+                                             shapes.front()))),
+          fmt::format("on inputs of shape {}: equal decisions inside each unit, "
+                      "different ones between any two units, over {} calls",
+                      fmt::join(names, " and "), finding.calls));
+  return finding;
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,239 @@
+// Compiled once per instruction set by Highway; the best one is chosen when
+// the program runs.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "mask_kernels.cpp"
+#include "mask_kernels.hpp"
+
+#include <hwy/foreach_target.h>
+#include <hwy/highway.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+HWY_BEFORE_NAMESPACE();
+namespace dropcheck::properties::HWY_NAMESPACE {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <class D, class M>
+HWY_INLINE std::uint64_t mask_word(D d, M mask) {
+  std::uint64_t bits = 0;
+  hn::StoreMaskBits(d, mask, reinterpret_cast<std::uint8_t*>(&bits));
+  const std::size_t lanes = hn::Lanes(d);
+  return lanes < 64 ? bits & ((std::uint64_t{1} << lanes) - 1) : bits;
+}
+
+struct WordRead {
+  std::uint64_t dropped;
+  std::uint64_t known;
+};
+
+template <class T>
+struct ReadArguments {
+  const T* values;
+  const T* kept;
+  T dropped;
+  T significant;
+};
+
+template <class T>
+HWY_INLINE WordRead read_word(const ReadArguments<T>& arg, std::size_t base) {
+  const hn::CappedTag<T, 64> d;
+  const auto dropped = hn::Set(d, arg.dropped);
+  const auto significant = hn::Set(d, arg.significant);
+  WordRead word{0, 0};
+  for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
+    const auto value = hn::LoadU(d, arg.values + base + j);
+    const auto is_dropped = hn::Eq(hn::And(value, significant), dropped);
+    const std::uint64_t drop_bits = mask_word(d, is_dropped);
+    word.dropped |= drop_bits << j;
+    if (arg.kept != nullptr) {
+      const auto is_kept = hn::Eq(value, hn::LoadU(d, arg.kept + base + j));
+      word.known |= (mask_word(d, is_kept) | drop_bits) << j;
+    }
+  }
+  if (arg.kept == nullptr) word.known = ~std::uint64_t{0};
+  return word;
+}
+
+template <class T>
+HWY_INLINE std::size_t read_tail(const ReadArguments<T>& arg, std::size_t base,
+                                 std::size_t count, std::uint64_t& word) {
+  std::size_t first_wrong = count;
+  word = 0;
+  for (std::size_t i = base; i < count; ++i) {
+    const T value = arg.values[i];
+    const bool dropped =
+        static_cast<T>(value & arg.significant) == arg.dropped;
+    if (dropped) word |= std::uint64_t{1} << (i - base);
+    if (!dropped && arg.kept != nullptr && value != arg.kept[i]) {
+      first_wrong = std::min(first_wrong, i);
+    }
+  }
+  return first_wrong;
+}
+
+template <class T>
+std::size_t read_bits(const MaskReading& reading, const void* values,
+                      std::size_t count, std::uint64_t* words) {
+  const T all = static_cast<T>(~T{0});
+  const T significant =
+      reading.ignore_sign ? static_cast<T>(all >> 1U) : all;
+  const ReadArguments<T> arg{
+      static_cast<const T*>(values), static_cast<const T*>(reading.kept),
+      static_cast<T>(static_cast<T>(reading.dropped) & significant),
+      significant};
+  std::size_t first_wrong = count;
+  const std::size_t full = count / 64;
+  for (std::size_t w = 0; w < full; ++w) {
+    const WordRead word = read_word(arg, 64 * w);
+    words[w] = word.dropped;
+    if (word.known != ~std::uint64_t{0} && first_wrong == count) {
+      first_wrong = 64 * w + static_cast<std::size_t>(
+                                 std::countr_one(word.known));
+    }
+  }
+  if (64 * full < count) {
+    first_wrong = std::min(
+        first_wrong, read_tail(arg, 64 * full, count, words[full]));
+  }
+  return first_wrong;
+}
+
+std::size_t Read16(const MaskReading& r, const void* v, std::size_t n,
+                   std::uint64_t* w) {
+  return read_bits<std::uint16_t>(r, v, n, w);
+}
+std::size_t Read32(const MaskReading& r, const void* v, std::size_t n,
+                   std::uint64_t* w) {
+  return read_bits<std::uint32_t>(r, v, n, w);
+}
+std::size_t Read64(const MaskReading& r, const void* v, std::size_t n,
+                   std::uint64_t* w) {
+  return read_bits<std::uint64_t>(r, v, n, w);
+}
+
+using Words = hn::ScalableTag<std::uint64_t>;
+
+template <class V>
+HWY_INLINE std::uint64_t lane_sum(Words d, V v) {
+  return hn::GetLane(hn::SumOfLanes(d, v));
+}
+
+std::uint64_t CountAnd(const std::uint64_t* a, const std::uint64_t* b,
+                       std::size_t count) {
+  const Words d;
+  auto sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    const auto both = hn::And(hn::LoadU(d, a + i), hn::LoadU(d, b + i));
+    sum = hn::Add(sum, hn::PopulationCount(both));
+  }
+  std::uint64_t total = lane_sum(d, sum);
+  for (; i < count; ++i) {
+    total += static_cast<std::uint64_t>(std::popcount(a[i] & b[i]));
+  }
+  return total;
+}
+
+HWY_INLINE std::uint64_t shifted_word(const std::uint64_t* words,
+                                      std::size_t count, std::size_t index,
+                                      int shift) {
+  const std::uint64_t low = words[index] >> shift;
+  if (shift == 0 || index + 1 >= count) return low;
+  return low | words[index + 1] << (64 - shift);
+}
+
+std::uint64_t JointAtLag(const std::uint64_t* words, std::size_t bits,
+                         std::size_t lag) {
+  if (lag >= bits) return 0;
+  const std::size_t count = (bits + 63) / 64;
+  const std::size_t skip = lag / 64;
+  const int shift = static_cast<int>(lag % 64);
+  const std::size_t reach = count - skip;
+  if (shift == 0) return CountAnd(words, words + skip, reach);
+  const Words d;
+  auto sum = hn::Zero(d);
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) < reach; i += hn::Lanes(d)) {
+    const auto low = hn::ShiftRightSame(hn::LoadU(d, words + skip + i), shift);
+    const auto high =
+        hn::ShiftLeftSame(hn::LoadU(d, words + skip + i + 1), 64 - shift);
+    const auto both = hn::And(hn::LoadU(d, words + i), hn::Or(low, high));
+    sum = hn::Add(sum, hn::PopulationCount(both));
+  }
+  std::uint64_t total = lane_sum(d, sum);
+  for (; i < reach; ++i) {
+    total += static_cast<std::uint64_t>(std::popcount(
+        words[i] & shifted_word(words, count, skip + i, shift)));
+  }
+  return total;
+}
+
+void AddBits(const std::uint64_t* words, std::size_t bits,
+             std::uint16_t* counters) {
+  const hn::CappedTag<std::uint16_t, 64> d;
+  const std::size_t full = bits / 64;
+  for (std::size_t w = 0; w < full; ++w) {
+    for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
+      const std::uint64_t part = words[w] >> j;
+      const auto mask = hn::LoadMaskBits(
+          d, reinterpret_cast<const std::uint8_t*>(&part));
+      std::uint16_t* counter = counters + 64 * w + j;
+      const auto old = hn::LoadU(d, counter);
+      // A set mask lane is -1.
+      hn::StoreU(hn::Sub(old, hn::VecFromMask(d, mask)), d, counter);
+    }
+  }
+  for (std::size_t i = 64 * full; i < bits; ++i) {
+    counters[i] = static_cast<std::uint16_t>(
+        counters[i] + ((words[full] >> (i % 64)) & 1U));
+  }
+}
+
+}  // namespace dropcheck::properties::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace dropcheck::properties {
+
+HWY_EXPORT(Read16);
+HWY_EXPORT(Read32);
+HWY_EXPORT(Read64);
+HWY_EXPORT(CountAnd);
+HWY_EXPORT(JointAtLag);
+HWY_EXPORT(AddBits);
+
+std::size_t read_drop_bits(const MaskReading& reading, const void* values,
+                           std::size_t count, std::uint64_t* words) {
+  switch (impl::size_of(reading.dtype)) {
+    case 2:
+      return HWY_DYNAMIC_DISPATCH(Read16)(reading, values, count, words);
+    case 4:
+      return HWY_DYNAMIC_DISPATCH(Read32)(reading, values, count, words);
+    default:
+      return HWY_DYNAMIC_DISPATCH(Read64)(reading, values, count, words);
+  }
+}
+
+std::uint64_t popcount(const std::uint64_t* words, std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(CountAnd)(words, words, count);
+}
+
+std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
+                           std::size_t count) {
+  return HWY_DYNAMIC_DISPATCH(CountAnd)(a, b, count);
+}
+
+std::uint64_t joint_at_lag(const std::uint64_t* words, std::size_t bits,
+                           std::size_t lag) {
+  return HWY_DYNAMIC_DISPATCH(JointAtLag)(words, bits, lag);
+}
+
+void add_bits(const std::uint64_t* words, std::size_t bits,
+              std::uint16_t* counters) {
+  HWY_DYNAMIC_DISPATCH(AddBits)(words, bits, counters);
+}
+
+}  // namespace dropcheck::properties
+#endif  // HWY_ONCE

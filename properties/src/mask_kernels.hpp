@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "dropcheck/impl/dtype.hpp"
+
+namespace dropcheck::properties {
+
+/// How one element type is read as a mask: bit patterns, never arithmetic.
+struct MaskReading {
+  impl::DType dtype = impl::DType::kFloat32;
+  /// Kept value of every element, in the dtype; nullptr accepts any value that
+  /// is not the dropped one as kept.
+  const void* kept = nullptr;
+  std::uint64_t dropped = 0;   ///< bit pattern of the dropped value
+  bool ignore_sign = false;    ///< dropped value is a zero of either sign
+};
+
+/// Reads `count` elements as drop bits, 64 a word, 1 = dropped; bits past the
+/// end are 0. Returns the index of the first element that is neither kept nor
+/// dropped, or `count`; such elements count as kept.
+std::size_t read_drop_bits(const MaskReading& reading, const void* values,
+                           std::size_t count, std::uint64_t* words);
+
+/// Number of set bits.
+std::uint64_t popcount(const std::uint64_t* words, std::size_t count);
+
+/// Number of positions set in both.
+std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
+                           std::size_t count);
+
+/// Number of i with bit i and bit i + lag both set, among `bits` bits. Words
+/// past the last one of the bits are not read.
+std::uint64_t joint_at_lag(const std::uint64_t* words, std::size_t bits,
+                           std::size_t lag);
+
+/// counters[i] += bit i.
+void add_bits(const std::uint64_t* words, std::size_t bits,
+              std::uint16_t* counters);
+
+}  // namespace dropcheck::properties

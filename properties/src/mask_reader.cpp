@@ -1,0 +1,140 @@
+#include "mask_reader.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+
+namespace dropcheck::properties {
+namespace {
+
+/// Within this many units of the last place a value is taken for the law's;
+/// which rounding it has is then decided bit for bit.
+constexpr double kNearUlp = 4;
+/// A layer without a rounding model of ours passes if every value is this
+/// near.
+constexpr double kTolerantUlp = 2;
+
+std::uint64_t bits_of(double value, impl::DType dtype) {
+  std::uint64_t bits = 0;
+  impl::store(value, &bits, dtype);
+  return bits;
+}
+
+bool near(double value, double expected, double tolerance) {
+  return std::abs(value - expected) <= tolerance;
+}
+
+}  // namespace
+
+MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
+                       const impl::Tensor& base,
+                       std::span<const impl::Tensor> outputs)
+    : count_(static_cast<std::size_t>(base.size())), dtype_(config.dtype) {
+  const impl::TensorView view = base.view();
+  base_.reserve(count_);
+  for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
+  map_ = impl::affine(law, config);
+  classify(outputs);
+  line_ = fit_line(pairs_);
+  if (!misfit_) {
+    model_ = find_value_model(law, config, pairs_);
+  }
+  if (misfit_ || (!model_ && largest_error_ulp_ > kTolerantUlp)) learn(outputs);
+  if (model_) tabulate();
+  reading_.dtype = dtype_;
+  reading_.dropped = bits_of(dropped_, dtype_);
+  reading_.ignore_sign = dropped_ == 0;
+  pairs_ = {};
+}
+
+bool MaskReader::near_dropped(double value) const {
+  const double scale = std::abs(map_.a * map_.c) + std::abs(map_.b);
+  return near(value, map_.dropped_value(), kNearUlp * ulp_at(scale, dtype_));
+}
+
+double MaskReader::kept_error_ulp(std::size_t element, double value) const {
+  const double x = base_[element];
+  const double scale = std::abs(map_.a * x) + std::abs(map_.b);
+  const double error = std::abs(value - map_.a * x - map_.b);
+  const double unit = ulp_at(scale, dtype_);
+  if (std::isnan(error)) return std::numeric_limits<double>::infinity();
+  return unit > 0 ? error / unit : error;
+}
+
+bool MaskReader::follows_law(std::size_t element, double value) const {
+  return near_dropped(value) || kept_error_ulp(element, value) <= kNearUlp;
+}
+
+void MaskReader::classify(std::span<const impl::Tensor> outputs) {
+  dropped_ = impl::rounded(map_.dropped_value(), dtype_);
+  std::unordered_map<std::uint64_t, std::size_t> fills;
+  for (const impl::Tensor& output : outputs) {
+    const impl::TensorView view = output.view();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const double y = view.value(static_cast<std::int64_t>(i));
+      const double x = base_[i];
+      if (near_dropped(y)) {
+        if (y != 0) ++fills[bits_of(y, dtype_)];
+        any_dropped_ = true;
+        continue;
+      }
+      const double error = kept_error_ulp(i, y);
+      if (error > kNearUlp) {
+        if (!misfit_) misfit_ = KeptPair{x, y};
+        continue;
+      }
+      largest_error_ulp_ = std::max(largest_error_ulp_, error);
+      pairs_.push_back({x, y});
+    }
+  }
+  const auto most = std::max_element(
+      fills.begin(), fills.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most != fills.end()) dropped_ = impl::load(&most->first, dtype_);
+}
+
+/// The dropped value is the one that comes back for different inputs.
+void MaskReader::learn(std::span<const impl::Tensor> outputs) {
+  largest_error_ulp_ = std::numeric_limits<double>::infinity();
+  std::unordered_map<std::uint64_t, std::size_t> seen;
+  std::size_t total = 0;
+  for (const impl::Tensor& output : outputs) {
+    const impl::TensorView view = output.view();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const double y = view.value(static_cast<std::int64_t>(i));
+      if (std::isnan(y)) continue;
+      ++seen[bits_of(y == 0 ? 0.0 : y, dtype_)];
+      ++total;
+    }
+  }
+  const auto most = std::max_element(
+      seen.begin(), seen.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  any_dropped_ = most != seen.end() && most->second > 3 &&
+                 most->second * 200 > total;
+  if (any_dropped_) dropped_ = impl::load(&most->first, dtype_);
+  readable_ = most != seen.end();
+  pairs_.clear();
+  for (const impl::Tensor& output : outputs) {
+    const impl::TensorView view = output.view();
+    for (std::size_t i = 0; i < count_; ++i) {
+      const double y = view.value(static_cast<std::int64_t>(i));
+      if (!std::isfinite(y) || (any_dropped_ && y == dropped_)) continue;
+      pairs_.push_back({base_[i], y});
+    }
+  }
+  line_ = fit_line(pairs_);
+}
+
+void MaskReader::tabulate() {
+  kept_ = impl::Tensor(dtype_, {static_cast<std::int64_t>(count_)});
+  const impl::TensorView view = kept_.view();
+  for (std::size_t i = 0; i < count_; ++i) {
+    view.set(static_cast<std::int64_t>(i), model_->kept(base_[i], dtype_));
+  }
+  reading_.kept = kept_.bytes();
+}
+
+}  // namespace dropcheck::properties

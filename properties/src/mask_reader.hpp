@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/law.hpp"
+#include "mask_kernels.hpp"
+#include "value_model.hpp"
+
+namespace dropcheck::properties {
+
+/// Reads drop bits back from what a layer returned; never from a generator.
+///
+/// Calibrated on outputs of a configuration: the rounding model that gives
+/// every kept value bit for bit is found. A layer whose values are wrong is
+/// still read where it can be: the value that returns for different inputs is
+/// then taken for the dropped one, and `exact()` is false.
+class MaskReader {
+ public:
+  /// `base` is what the mask multiplies (the input, or the evaluation output),
+  /// of the output's shape; `outputs` are results of training calls.
+  MaskReader(const impl::Law& law, const impl::LayerConfig& config,
+             const impl::Tensor& base,
+             std::span<const impl::Tensor> outputs);
+  MaskReader(const MaskReader&) = delete;
+  MaskReader& operator=(const MaskReader&) = delete;
+
+  /// Whether a value is the dropped value, or the kept value of an element up
+  /// to a few units of the last place (a rounding that no model has).
+  bool follows_law(std::size_t element, double value) const;
+
+  std::size_t size() const { return count_; }
+  double base(std::size_t element) const { return base_[element]; }
+
+  /// Words for `element_count(shape)` drop bits; returns the first element
+  /// that is neither kept nor dropped, or the count.
+  std::size_t read(const void* values, std::uint64_t* words) const {
+    return read_drop_bits(reading_, values, count_, words);
+  }
+
+  bool exact() const { return model_.has_value(); }
+  /// False where nothing in the outputs could be told apart as dropped.
+  bool readable() const { return readable_; }
+  const std::optional<ValueModel>& model() const { return model_; }
+  /// What was seen on calibration: kept values on a line, dropped value.
+  const Line& line() const { return line_; }
+  double dropped_value() const { return dropped_; }
+  bool any_dropped() const { return any_dropped_; }
+  /// Largest error of a kept value against the exact law, in units of the
+  /// last place; infinite where values are not close to the law at all.
+  double largest_error_ulp() const { return largest_error_ulp_; }
+  /// A value of the calibration that does not fit the law.
+  const std::optional<KeptPair>& misfit() const { return misfit_; }
+
+ private:
+  void classify(std::span<const impl::Tensor> outputs);
+  bool near_dropped(double value) const;
+  double kept_error_ulp(std::size_t element, double value) const;
+  void learn(std::span<const impl::Tensor> outputs);
+  void tabulate();
+
+  std::vector<double> base_;
+  std::size_t count_ = 0;
+  impl::Affine map_;
+  impl::DType dtype_;
+  MaskReading reading_;
+  impl::Tensor kept_;
+  std::optional<ValueModel> model_;
+  Line line_;
+  double dropped_ = 0;
+  bool any_dropped_ = false;
+  bool readable_ = true;
+  double largest_error_ulp_ = 0;
+  std::optional<KeptPair> misfit_;
+  std::vector<KeptPair> pairs_;
+};
+
+}  // namespace dropcheck::properties

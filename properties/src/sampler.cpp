@@ -1,0 +1,386 @@
+#include "sampler.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+
+#include "dropcheck/impl/random_stream.hpp"
+#include "oracle_input.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+/// Elements asked for in one request; 2 MiB of f32.
+constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 19;
+
+std::size_t words_for(std::int64_t bits) {
+  return static_cast<std::size_t>((bits + 63) / 64);
+}
+
+impl::Shape with_calls(const impl::Shape& shape, std::int64_t calls) {
+  impl::Shape stacked = shape;
+  stacked.insert(stacked.begin(), calls);
+  return stacked;
+}
+
+void check_result(const impl::TensorView& result, const impl::Shape& shape,
+                  impl::DType dtype) {
+  if (result.dtype != dtype) {
+    throw impl::LayerError(fmt::format("returns {} for {} input",
+                                       impl::name_of(result.dtype),
+                                       impl::name_of(dtype)));
+  }
+  if (result.shape != shape) {
+    throw impl::LayerError(fmt::format("returns the shape {} where {} is due",
+                                       impl::to_string(result.shape),
+                                       impl::to_string(shape)));
+  }
+}
+
+}  // namespace
+
+std::shared_ptr<impl::Subject> SubjectPool::take() {
+  const std::lock_guard lock(mutex_);
+  if (!first_taken_) {
+    first_taken_ = true;
+    return first_;
+  }
+  if (idle_.empty()) return first_->replicate();
+  auto subject = std::move(idle_.back());
+  idle_.pop_back();
+  return subject;
+}
+
+void SubjectPool::give_back(std::shared_ptr<impl::Subject> subject) {
+  const std::lock_guard lock(mutex_);
+  if (subject == first_) {
+    first_taken_ = false;
+  } else {
+    idle_.push_back(std::move(subject));
+  }
+}
+
+std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block) {
+  return impl::keyed_word(experiment.run_seed, experiment.key, block);
+}
+
+std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
+                          std::uint64_t index) {
+  return impl::keyed_word(experiment.run_seed, experiment.key,
+                          static_cast<std::uint64_t>(stream), index + 1);
+}
+
+impl::TensorView Caller::stacked(const impl::Shape& expected,
+                                 std::int64_t repeat, bool training) {
+  impl::Call call{input_.view(), training, repeat};
+  if (in_place_) {
+    scratch_ = input_;
+    call.input = scratch_.view();
+  }
+  impl::TensorView result = layer_.forward(call);
+  if (repeat == 1 && result.shape == expected) {
+    result.shape = with_calls(expected, 1);
+    result.strides.insert(result.strides.begin(), result.size());
+  }
+  check_result(result, with_calls(expected, repeat), input_.dtype());
+  if (result.compact()) return result;
+  compact_ = impl::Tensor(result.dtype, result.shape);
+  impl::copy(result, compact_.view());
+  return compact_.view();
+}
+
+std::vector<impl::Tensor> draw_outputs(impl::Subject& subject,
+                                       const Experiment& experiment,
+                                       const impl::Tensor& input,
+                                       std::uint64_t seed,
+                                       std::int64_t calls) {
+  const auto layer = subject.make(experiment.config);
+  if (subject.describe().reseed) layer->reseed(seed);
+  const impl::Shape shape = impl::output_shape(
+      *experiment.law, experiment.config, input.shape());
+  Caller caller(*layer, input, experiment.config.in_place);
+  std::vector<impl::Tensor> outputs;
+  const std::int64_t size = std::max<std::int64_t>(
+      1, impl::element_count(shape));
+  const std::int64_t batch = std::max<std::int64_t>(
+      1, kElementsPerRequest / size);
+  for (std::int64_t done = 0; done < calls; done += batch) {
+    const std::int64_t repeat = std::min(batch, calls - done);
+    const impl::TensorView result = caller.stacked(shape, repeat);
+    const std::size_t bytes =
+        static_cast<std::size_t>(impl::element_count(shape)) *
+        impl::size_of(result.dtype);
+    for (std::int64_t i = 0; i < repeat; ++i) {
+      impl::Tensor one(result.dtype, shape);
+      std::copy_n(static_cast<const std::byte*>(result.data) +
+                      static_cast<std::size_t>(i) * bytes,
+                  bytes, one.bytes());
+      outputs.push_back(std::move(one));
+    }
+  }
+  return outputs;
+}
+
+Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
+  Inputs inputs;
+  inputs.input =
+      make_input(*experiment.law, experiment.config, experiment.shape,
+                 stream_seed(experiment, Stream::kInput));
+  if (experiment.law->base == impl::Base::kInput) {
+    inputs.base = inputs.input;
+    return inputs;
+  }
+  const auto layer = subject.make(experiment.config);
+  const impl::Shape shape = impl::output_shape(
+      *experiment.law, experiment.config, experiment.shape);
+  Caller caller(*layer, inputs.input, experiment.config.in_place);
+  const impl::TensorView result = caller.stacked(shape, 1, false);
+  inputs.base = impl::Tensor(result.dtype, shape);
+  std::copy_n(static_cast<const std::byte*>(result.data),
+              inputs.base.byte_count(), inputs.base.bytes());
+  return inputs;
+}
+
+namespace {
+
+/// Set bits among the first `bits`.
+std::uint64_t count_prefix(const std::uint64_t* words, std::size_t bits) {
+  const std::size_t full = bits / 64;
+  std::uint64_t count = popcount(words, full);
+  if (bits % 64 != 0) {
+    const std::uint64_t mask = (std::uint64_t{1} << (bits % 64)) - 1;
+    count += static_cast<std::uint64_t>(std::popcount(words[full] & mask));
+  }
+  return count;
+}
+
+}  // namespace
+
+void count_row(const std::uint64_t* words, const StructurePlan& plan,
+               Tally& tally) {
+  const auto bits = static_cast<std::size_t>(plan.row_bits);
+  const std::size_t count = words_for(plan.row_bits);
+  const std::uint64_t drops = popcount(words, count);
+  tally.structure_rate += {drops, bits};
+  ++tally.structure_rows;
+  tally.drops_per_row.push_back(static_cast<std::uint32_t>(drops));
+  for (std::size_t w = 0; w < bits / 64; ++w) {
+    ++tally.groups[static_cast<std::size_t>(std::popcount(words[w]))];
+  }
+  tally.lags.resize(plan.lags.size());
+  for (std::size_t j = 0; j < plan.lags.size(); ++j) {
+    const std::size_t lag = plan.lags[j];
+    PairCounts pairs;
+    pairs.pairs = bits - lag;
+    pairs.both = joint_at_lag(words, bits, lag);
+    pairs.earlier = count_prefix(words, bits - lag);
+    pairs.later = drops - count_prefix(words, lag);
+    tally.lags[j] += pairs;
+  }
+}
+
+/// Everything that one thread needs to draw blocks.
+class Sampler::Worker {
+ public:
+  Worker(const Sampler& sampler, std::shared_ptr<impl::Subject> subject)
+      : sampler_(sampler),
+        subject_(std::move(subject)),
+        layer_(subject_->make(sampler.experiment_.config)),
+        caller_(*layer_, sampler.inputs_.input,
+                sampler.experiment_.config.in_place),
+        element_words_(words_for(sampler.units_.elements()) + 1),
+        row_stride_(words_for(sampler.units_.units())) {}
+
+  const std::shared_ptr<impl::Subject>& subject() const { return subject_; }
+
+  Tally block(std::uint64_t index, bool structure) {
+    Tally tally;
+    if (subject_->describe().reseed) {
+      layer_->reseed(block_seed(sampler_.experiment_, index));
+    }
+    const std::int64_t calls = sampler_.calls_per_block_;
+    rows_.assign(row_stride_ * static_cast<std::size_t>(calls) + 1, 0);
+    const std::int64_t batch = std::max<std::int64_t>(
+        1, kElementsPerRequest / std::max<std::int64_t>(
+                                     1, sampler_.units_.elements()));
+    for (std::int64_t done = 0; done < calls; done += batch) {
+      read_calls(index, done, std::min(batch, calls - done), tally);
+    }
+    if (structure) count_structure(tally);
+    return tally;
+  }
+
+ private:
+  std::uint64_t* row(std::int64_t call) {
+    return rows_.data() + row_stride_ * static_cast<std::size_t>(call);
+  }
+
+  void read_calls(std::uint64_t block, std::int64_t first, std::int64_t repeat,
+                  Tally& tally) {
+    const impl::TensorView result =
+        caller_.stacked(sampler_.output_shape_, repeat);
+    const std::size_t bytes =
+        static_cast<std::size_t>(sampler_.units_.elements()) *
+        impl::size_of(result.dtype);
+    const auto* values = static_cast<const std::byte*>(result.data);
+    for (std::int64_t i = 0; i < repeat; ++i, values += bytes) {
+      read_call({block, first + i, 0, 0}, values, result.dtype, tally);
+    }
+  }
+
+  void read_call(Witness place, const std::byte* values, impl::DType dtype,
+                 Tally& tally) {
+    const std::size_t wrong =
+        sampler_.reader_.read(values, element_words_.data());
+    if (wrong < sampler_.reader_.size()) {
+      note_wrong(place, values, dtype, wrong, tally);
+    }
+    std::uint64_t* units = row(place.call);
+    const auto torn =
+        sampler_.units_.read(element_words_.data(), units, tally.torn_units);
+    if (torn && !tally.torn) {
+      place.element = *torn;
+      place.value = impl::load(
+          values + static_cast<std::size_t>(*torn) * impl::size_of(dtype),
+          dtype);
+      tally.torn = place;
+    }
+    tally.rate += {popcount(units, row_stride_),
+                   static_cast<std::uint64_t>(sampler_.units_.units())};
+    ++tally.calls;
+  }
+
+  /// A value that is a rounding of the law's, though not the model's, is none
+  /// of our business: it counts as kept, which it is.
+  void note_wrong(Witness place, const std::byte* values, impl::DType dtype,
+                  std::size_t first, Tally& tally) const {
+    for (std::size_t i = first; i < sampler_.reader_.size(); ++i) {
+      const double value = impl::load(values + i * impl::size_of(dtype), dtype);
+      if (sampler_.reader_.follows_law(i, value)) continue;
+      ++tally.wrong_calls;
+      if (tally.wrong) return;
+      place.element = static_cast<std::int64_t>(i);
+      place.value = value;
+      tally.wrong = place;
+      return;
+    }
+  }
+
+  void count_structure(Tally& tally) {
+    const StructurePlan& plan = sampler_.structure_;
+    if (plan.flat) {
+      count_flat(tally);
+      return;
+    }
+    for (std::int64_t call = 0; call < sampler_.calls_per_block_; ++call) {
+      count_row(row(call), plan, tally);
+    }
+    count_calls(tally);
+    count_positions(tally);
+  }
+
+  /// Lays the calls of the block end to end.
+  void count_flat(Tally& tally) {
+    const StructurePlan& plan = sampler_.structure_;
+    std::vector<std::uint64_t> words(words_for(plan.row_bits) + 1);
+    tally.positions.assign(static_cast<std::size_t>(plan.units), 0);
+    std::size_t out = 0;
+    for (std::int64_t call = 0; call < sampler_.calls_per_block_; ++call) {
+      for (std::int64_t unit = 0; unit < plan.units; ++unit, ++out) {
+        const std::uint64_t bit = (*row(call) >> unit) & 1U;
+        words[out / 64] |= bit << (out % 64);
+        tally.positions[static_cast<std::size_t>(unit)] +=
+            static_cast<std::uint32_t>(bit);
+      }
+    }
+    count_row(words.data(), plan, tally);
+  }
+
+  void count_calls(Tally& tally) {
+    const StructurePlan& plan = sampler_.structure_;
+    tally.call_lags.resize(plan.call_lags.size());
+    for (std::size_t j = 0; j < plan.call_lags.size(); ++j) {
+      const auto lag = static_cast<std::int64_t>(plan.call_lags[j]);
+      for (std::int64_t t = lag; t < sampler_.calls_per_block_; ++t) {
+        PairCounts pairs;
+        pairs.pairs = static_cast<std::uint64_t>(plan.units);
+        pairs.earlier = popcount(row(t - lag), row_stride_);
+        pairs.later = popcount(row(t), row_stride_);
+        pairs.both = popcount_and(row(t - lag), row(t), row_stride_);
+        tally.call_lags[j] += pairs;
+      }
+    }
+  }
+
+  void count_positions(Tally& tally) {
+    const auto units = static_cast<std::size_t>(sampler_.structure_.units);
+    tally.positions.assign(units, 0);
+    std::vector<std::uint16_t> counters(64 * row_stride_);
+    std::int64_t since_flush = 0;
+    const auto flush = [&] {
+      for (std::size_t i = 0; i < units; ++i) tally.positions[i] += counters[i];
+      std::fill(counters.begin(), counters.end(), std::uint16_t{0});
+      since_flush = 0;
+    };
+    for (std::int64_t call = 0; call < sampler_.calls_per_block_; ++call) {
+      add_bits(row(call), units, counters.data());
+      if (++since_flush == 65535) flush();
+    }
+    flush();
+  }
+
+  const Sampler& sampler_;
+  std::shared_ptr<impl::Subject> subject_;
+  std::unique_ptr<impl::Layer> layer_;
+  Caller caller_;
+  std::vector<std::uint64_t> element_words_;
+  std::vector<std::uint64_t> rows_;
+  std::size_t row_stride_;
+};
+
+Sampler::Sampler(const Experiment& experiment, SubjectPool& pool,
+                 const Inputs& inputs, const MaskReader& reader,
+                 std::int64_t calls_per_block)
+    : experiment_(experiment),
+      pool_(pool),
+      inputs_(inputs),
+      reader_(reader),
+      calls_per_block_(calls_per_block),
+      units_(*experiment.law, experiment.config, inputs.base.shape()),
+      structure_(make_structure_plan(
+          impl::unit_shape(*experiment.law, experiment.config,
+                           inputs.base.shape()),
+          calls_per_block)),
+      output_shape_(inputs.base.shape()) {}
+
+Sampler::~Sampler() {
+  for (auto& worker : idle_) pool_.give_back(worker->subject());
+}
+
+std::unique_ptr<Sampler::Worker> Sampler::take_worker() const {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!idle_.empty()) {
+      auto worker = std::move(idle_.back());
+      idle_.pop_back();
+      return worker;
+    }
+  }
+  return std::make_unique<Worker>(*this, pool_.take());
+}
+
+Tally Sampler::block(std::uint64_t index, bool structure) const {
+  auto worker = take_worker();
+  try {
+    Tally tally = worker->block(index, structure);
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(worker));
+    return tally;
+  } catch (...) {
+    pool_.give_back(worker->subject());
+    throw;
+  }
+}
+
+}  // namespace dropcheck::properties

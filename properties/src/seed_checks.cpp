@@ -1,0 +1,328 @@
+// seeding and backward_mask: checks that reseed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "deterministic_checks.hpp"
+#include "dropcheck/impl/random_stream.hpp"
+#include "dropcheck/stats/granularity.hpp"
+#include "oracle_input.hpp"
+#include "shapes.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+using Mask = std::vector<std::uint64_t>;
+
+/// Drop bits of some training calls after one reseed, end to end.
+class MaskSource {
+ public:
+  explicit MaskSource(const Context& context)
+      : context_(context),
+        layer_(context.subject().make(context.config())),
+        caller_(*layer_, context.inputs.input, context.config().in_place) {}
+
+  Mask after(std::uint64_t seed, std::int64_t calls) {
+    layer_->reseed(seed);
+    return next(calls);
+  }
+
+  Mask next(std::int64_t calls) {
+    const std::size_t words = context_.reader->size() / 64 + 1;
+    const auto stride = static_cast<std::size_t>(
+        context_.inputs.base.byte_count());
+    const impl::TensorView result =
+        caller_.stacked(context_.inputs.base.shape(), calls);
+    Mask mask(words * static_cast<std::size_t>(calls));
+    for (std::size_t t = 0; t < static_cast<std::size_t>(calls); ++t) {
+      context_.reader->read(
+          static_cast<const std::byte*>(result.data) + t * stride,
+          mask.data() + t * words);
+    }
+    return mask;
+  }
+
+ private:
+  const Context& context_;
+  std::unique_ptr<impl::Layer> layer_;
+  Caller caller_;
+};
+
+/// Calls needed so that two independent masks agree by chance with at most
+/// the claim's share.
+std::int64_t telling_calls(const Context& context, double log_share) {
+  const double per_decision =
+      -stats::log_chance_identical(context.p0(), 1);
+  const double decisions = std::ceil(
+      (context.log_threshold("seeding") + log_share) / per_decision);
+  return static_cast<std::int64_t>(std::ceil(
+      decisions / static_cast<double>(context.plan.units_per_call)));
+}
+
+std::vector<std::uint64_t> other_seeds(std::uint64_t seed) {
+  return {0, 1, 2, seed + 1, seed - 1, seed ^ (std::uint64_t{1} << 31U),
+          seed ^ (std::uint64_t{1} << 32U), seed ^ (std::uint64_t{1} << 63U)};
+}
+
+/// Chance is involved where masks of other seeds or calls agree.
+bool note_repetition(Finding& finding, const Context& context,
+                     std::int64_t calls, const std::string& sentence) {
+  const double log_chance = stats::log_chance_identical(
+      context.p0(), static_cast<std::uint64_t>(
+                        calls * context.plan.units_per_call));
+  constexpr double kLogPairs = 3.6;  // ln of the 36 pairs that are compared
+  return refute_by_e_value(finding, context, -log_chance - kLogPairs, sentence);
+}
+
+}  // namespace
+
+Finding check_seeding(const Context& context) {
+  Finding finding = start_finding(context, "seeding");
+  if (!context.pool.describe().reseed) {
+    finding.verdict = Verdict::kNotSupported;
+    finding.sentence = "the subject declares that it cannot be reseeded";
+    return finding;
+  }
+  constexpr double kLogPairs = 3.6;
+  const std::int64_t calls = telling_calls(context, kLogPairs);
+  const std::uint64_t seed =
+      stream_seed(context.experiment, Stream::kSeeding);
+  MaskSource source(context);
+  const Mask first = source.after(seed, calls);
+  const Mask second = source.next(calls);
+  finding.calls = 2 * static_cast<std::uint64_t>(calls);
+  const bool drops = popcount(first.data(), first.size()) > 0;
+  const Mask again = source.after(seed, calls);
+  MaskSource other_instance(context);
+  if (again != first || other_instance.after(seed, calls) != first) {
+    refute(finding, "the same seed gives another mask: the seed is ignored or "
+                    "shared");
+    return finding;
+  }
+  if (drops && second == first &&
+      note_repetition(finding, context, calls,
+                      "successive calls return the same mask")) {
+    return finding;
+  }
+  std::vector<Mask> masks{first};
+  std::vector<std::uint64_t> seeds{seed};
+  for (const std::uint64_t other : other_seeds(seed)) {
+    if (std::find(seeds.begin(), seeds.end(), other) != seeds.end()) continue;
+    masks.push_back(source.after(other, calls));
+    seeds.push_back(other);
+    finding.calls += static_cast<std::uint64_t>(calls);
+    for (std::size_t k = 0; drops && k + 1 < masks.size(); ++k) {
+      if (masks[k] == masks.back() &&
+          note_repetition(
+              finding, context, calls,
+              fmt::format("different seeds give the same mask: {:#x} and {:#x}",
+                          seeds[k], other))) {
+        return finding;
+      }
+    }
+  }
+  finding.n = finding.calls * static_cast<std::uint64_t>(
+                                  context.plan.units_per_call);
+  certify(finding, "a seed repeats its masks, other seeds have others",
+          fmt::format("for {} seeds, with 0, neighbours and single bits changed",
+                      seeds.size()));
+  return finding;
+}
+
+namespace {
+
+struct GradientCase {
+  impl::Tensor input;
+  impl::Tensor output;
+  impl::Tensor grad_output;
+  impl::Tensor grad_input;
+};
+
+impl::Tensor owned(const impl::TensorView& view) {
+  impl::Tensor tensor(view.dtype, view.shape);
+  impl::copy(view, tensor.view());
+  return tensor;
+}
+
+GradientCase run_backward(impl::Layer& layer, impl::Tensor input,
+                          impl::Tensor grad_output) {
+  GradientCase result;
+  result.input = input;
+  result.output = owned(layer.forward({input.view(), true, 1}));
+  result.grad_output = std::move(grad_output);
+  result.grad_input = owned(layer.backward(result.grad_output.view()));
+  return result;
+}
+
+impl::Tensor make_gradient(const Context& context, const impl::Shape& shape) {
+  impl::LayerConfig plain = context.config();
+  return make_input(*impl::find_law("dropout"), plain, shape,
+                    stream_seed(context.experiment, Stream::kBackward, 1));
+}
+
+/// Compares a gradient with slope * grad_output on kept units and 0 on dropped
+/// ones. `kept(i)` says which.
+template <class Kept>
+std::optional<std::string> wrong_gradient(const Context& context,
+                                          const GradientCase& run,
+                                          double slope, const Kept& kept,
+                                          const std::string& where) {
+  const double unit =
+      4 * std::ldexp(1.0, -impl::significand_bits(context.config().dtype) + 1);
+  std::int64_t crossed = 0;
+  std::int64_t scaled = 0;
+  std::int64_t first = -1;
+  const impl::TensorView grad = run.grad_input.view();
+  for (std::int64_t i = 0; i < grad.size(); ++i) {
+    const double due =
+        kept(i) ? slope * run.grad_output.view().value(i) : 0.0;
+    const double seen = grad.value(i);
+    if (std::abs(seen - due) <= unit * std::abs(due)) continue;
+    if (first < 0) first = i;
+    if ((seen == 0) != (due == 0)) {
+      ++crossed;
+    } else {
+      ++scaled;
+    }
+  }
+  if (first < 0) return std::nullopt;
+  const double g = run.grad_output.view().value(first);
+  if (crossed > 0) {
+    return fmt::format("the gradient does not use the forward mask{}: {} of {} "
+                       "entries are dropped in one and kept in the other",
+                       where, crossed, grad.size());
+  }
+  return fmt::format("the gradient of a kept unit is {:.6g} times the incoming "
+                     "one, not {:.6g}{} ({} entries)",
+                     grad.value(first) / g, slope, where, scaled);
+}
+
+std::optional<std::string> wrong_masked_gradient(const Context& context,
+                                                 Finding& finding) {
+  const double slope = impl::affine(context.law(), context.config()).a;
+  for (const impl::Shape& shape : structure_shapes(context.plan)) {
+    Experiment experiment = context.experiment;
+    experiment.shape = shape;
+    impl::LayerConfig plain = context.config();
+    const Inputs inputs = make_inputs(context.subject(), experiment);
+    const auto layer = context.subject().make(context.config());
+    const std::uint64_t seed = stream_seed(experiment, Stream::kBackward);
+    for (int round = 0; round < 8; ++round) {
+      if (context.pool.describe().reseed) {
+        layer->reseed(seed + static_cast<std::uint64_t>(round));
+      }
+      const GradientCase run = run_backward(
+          *layer, inputs.input, make_gradient(context, inputs.base.shape()));
+      ++finding.calls;
+      finding.n += static_cast<std::uint64_t>(run.grad_input.size());
+      const double dropped = context.reader->dropped_value();
+      const auto kept = [&](std::int64_t i) {
+        return run.output.view().value(i) != dropped;
+      };
+      if (auto wrong = wrong_gradient(context, run, slope, kept, "")) {
+        return wrong;
+      }
+      if (!context.pool.describe().reseed) continue;
+      // The same mask on zeros: whoever reads the mask off the output fails.
+      impl::Tensor zeros = inputs.input;
+      for (std::int64_t i = 0; i < zeros.size(); i += 2) zeros.view().set(i, 0);
+      layer->reseed(seed + static_cast<std::uint64_t>(round));
+      const GradientCase blind = run_backward(*layer, zeros, run.grad_output);
+      if (auto wrong = wrong_gradient(context, blind, slope, kept,
+                                      " where the input is 0")) {
+        return wrong;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+double dot(const impl::Tensor& a, const impl::Tensor& b) {
+  double sum = 0;
+  for (std::int64_t i = 0; i < a.size(); ++i) {
+    sum += a.view().value(i) * b.view().value(i);
+  }
+  return sum;
+}
+
+/// For a layer around the mask (softmax): the derivative along a random
+/// direction, by differences of two calls with one seed.
+std::optional<std::string> wrong_directional_gradient(const Context& context,
+                                                      Finding& finding) {
+  const impl::DType dtype = context.config().dtype;
+  const double step = dtype == impl::DType::kFloat64 ? 1e-5 : 2e-2;
+  const double tolerance = dtype == impl::DType::kFloat64 ? 1e-6
+                           : dtype == impl::DType::kFloat32 ? 5e-3
+                                                            : 2e-1;
+  Experiment experiment = context.experiment;
+  experiment.shape = structure_shapes(context.plan).front();
+  const Inputs inputs = make_inputs(context.subject(), experiment);
+  const auto layer = context.subject().make(context.config());
+  const impl::Tensor grad = make_gradient(context, inputs.base.shape());
+  for (std::uint64_t round = 0; round < 8; ++round) {
+    const std::uint64_t seed =
+        stream_seed(experiment, Stream::kBackward, 10 + round);
+    const impl::Tensor direction =
+        make_normal(dtype, inputs.input.shape(), seed);
+    const auto moved = [&](double sign) {
+      impl::Tensor input = inputs.input;
+      for (std::int64_t i = 0; i < input.size(); ++i) {
+        input.view().set(i, inputs.input.view().value(i) +
+                                sign * step * direction.view().value(i));
+      }
+      layer->reseed(seed);
+      return dot(owned(layer->forward({input.view(), true, 1})), grad);
+    };
+    const double due = (moved(1) - moved(-1)) / (2 * step);
+    layer->reseed(seed);
+    const GradientCase run = run_backward(*layer, inputs.input, grad);
+    ++finding.calls;
+    finding.n += static_cast<std::uint64_t>(run.grad_input.size());
+    const double seen = dot(run.grad_input, direction);
+    const double scale = std::sqrt(dot(run.grad_input, run.grad_input) *
+                                   dot(direction, direction));
+    if (std::abs(seen - due) > tolerance * std::max(scale, std::abs(due))) {
+      return fmt::format("the gradient is not that of the forward call with its "
+                         "mask: derivative {:.6g} along a direction where the "
+                         "function changes by {:.6g}", seen, due);
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Finding check_backward_mask(const Context& context) {
+  Finding finding = start_finding(context, "backward_mask");
+  const impl::Description& subject = context.pool.describe();
+  const bool around = context.law().base == impl::Base::kEvaluation;
+  if (!subject.backward || (around && !subject.reseed)) {
+    finding.verdict = Verdict::kNotSupported;
+    finding.sentence = subject.backward
+                           ? "needs a subject that can be reseeded"
+                           : "the subject declares no backward pass";
+    return finding;
+  }
+  const bool coarse = context.config().dtype == impl::DType::kBFloat16 ||
+                      context.config().dtype == impl::DType::kFloat16;
+  if (around && coarse) {
+    finding.verdict = Verdict::kNotSupported;
+    finding.sentence = "differences of 16-bit results do not bound a gradient";
+    return finding;
+  }
+  const auto wrong = around ? wrong_directional_gradient(context, finding)
+                            : wrong_masked_gradient(context, finding);
+  if (wrong) {
+    refute(finding, *wrong);
+  } else {
+    certify(finding, "the gradient uses the forward mask and scale",
+            fmt::format("in {} calls{}", finding.calls,
+                        around ? ", by directional derivatives"
+                               : ", with zeros among the inputs"));
+  }
+  return finding;
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,29 @@
+#include "dropcheck/properties/settings.hpp"
+
+#include <array>
+#include <utility>
+
+namespace dropcheck::properties {
+namespace {
+
+constexpr std::array<std::pair<Profile, std::string_view>, 4> kProfiles{{
+    {Profile::kSmoke, "smoke"},
+    {Profile::kPr, "pr"},
+    {Profile::kNightly, "nightly"},
+    {Profile::kExhaustive, "exhaustive"},
+}};
+
+}  // namespace
+
+std::string_view name_of(Profile profile) {
+  return kProfiles[static_cast<std::size_t>(profile)].second;
+}
+
+std::optional<Profile> profile_from_name(std::string_view name) {
+  for (const auto& [profile, known] : kProfiles) {
+    if (known == name) return profile;
+  }
+  return std::nullopt;
+}
+
+}  // namespace dropcheck::properties

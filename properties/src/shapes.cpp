@@ -1,0 +1,106 @@
+#include "shapes.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace dropcheck::properties {
+namespace {
+
+impl::Shape channel_shape(const impl::LayerConfig& config, impl::Shape batch,
+                          impl::Shape spatial) {
+  impl::Shape shape = std::move(batch);
+  const auto where = config.channels_last ? shape.end() - 1 : shape.end();
+  shape.insert(where, spatial.begin(), spatial.end());
+  return shape;
+}
+
+impl::Shape spatial_of(const impl::Law& law, const impl::Shape& extents) {
+  const int axes = law.spatial_axes == 0 ? 2 : law.spatial_axes;
+  return {extents.end() - axes, extents.end()};
+}
+
+/// Free axes get long extents, shared ones short ones.
+impl::Shape broadcast_shape(const impl::LayerConfig& config, double units,
+                            std::int64_t shared_extent) {
+  const int highest =
+      config.shared_axes.empty()
+          ? 0
+          : *std::max_element(config.shared_axes.begin(),
+                              config.shared_axes.end());
+  const int rank = std::max(3, highest + 1);
+  const auto is_shared = [&](int axis) {
+    return std::find(config.shared_axes.begin(), config.shared_axes.end(),
+                     axis) != config.shared_axes.end();
+  };
+  int free = 0;
+  for (int axis = 0; axis < rank; ++axis) free += is_shared(axis) ? 0 : 1;
+  const auto base = static_cast<std::int64_t>(
+      std::round(std::pow(units, 1.0 / std::max(free, 1))));
+  impl::Shape shape;
+  for (int axis = 0; axis < rank; ++axis) {
+    shape.push_back(is_shared(axis) ? shared_extent + axis : base + 2 * axis);
+  }
+  return shape;
+}
+
+}  // namespace
+
+impl::Shape statistical_shape(const impl::Law& law,
+                              const impl::LayerConfig& config,
+                              Profile profile) {
+  const bool small = profile == Profile::kSmoke;
+  if (law.base == impl::Base::kEvaluation && config.samples == 0 &&
+      law.minimum_rank >= 2) {
+    return small ? impl::Shape{1, 3, 31, 43} : impl::Shape{4, 3, 61, 67};
+  }
+  switch (law.unit) {
+    case impl::Unit::kElement:
+      if (config.samples > 0) {
+        return small ? impl::Shape{21, 23} : impl::Shape{61, 67};
+      }
+      return small ? impl::Shape{61, 67} : impl::Shape{241, 271};
+    case impl::Unit::kChannel:
+      return channel_shape(config,
+                           small ? impl::Shape{31, 67} : impl::Shape{61, 127},
+                           spatial_of(law, {1, 2, 3}));
+    case impl::Unit::kSample:
+      return {4093, 3};
+    case impl::Unit::kTensor:
+      return {4, 3};
+    case impl::Unit::kSharedAxes:
+      return broadcast_shape(config, 4093, 2);
+  }
+  return {};
+}
+
+std::vector<impl::Shape> small_shapes(const impl::Law& law,
+                                      const impl::LayerConfig& config) {
+  if (law.unit == impl::Unit::kChannel) {
+    std::vector<impl::Shape> shapes{
+        channel_shape(config, {4, 6}, spatial_of(law, {2, 3, 5}))};
+    // Of rank one less: (C, ...) where the law knows unbatched input, else
+    // (N, C, ...) with one spatial axis less.
+    const auto lower = static_cast<int>(shapes.front().size()) - 1;
+    if (lower >= law.minimum_rank && !config.channels_last) {
+      impl::Shape shape = shapes.front();
+      shape.erase(law.spatial_axes > 0 ? shape.begin() : shape.end() - 1);
+      shapes.push_back(shape);
+    }
+    return shapes;
+  }
+  switch (law.unit) {
+    case impl::Unit::kSharedAxes:
+      return {broadcast_shape(config, 24, 4)};
+    default:
+      return {law.minimum_rank <= 2 && config.samples > 0
+                  ? impl::Shape{5, 7}
+                  : impl::Shape{5, 3, 4, 7}};
+  }
+}
+
+std::vector<impl::Shape> structure_shapes(const PlannedConfiguration& plan) {
+  if (plan.own_shape) return {plan.shape};
+  return small_shapes(*plan.law, plan.config);
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dropcheck/impl/tensor.hpp"
+
+namespace dropcheck::properties {
+
+/// Which pairs of decisions are counted. Fixed before the first mask.
+///
+/// A row is one call, its units in row-major order. Where a call has fewer
+/// than 64 units, all calls of a block are laid end to end as one row, so that
+/// lags reach across calls.
+struct StructurePlan {
+  std::int64_t units = 0;       ///< per call
+  bool flat = false;
+  std::int64_t row_bits = 0;
+  std::vector<std::size_t> lags;
+  std::vector<std::size_t> call_lags;
+};
+
+/// Lags 1..64, every stride of the unit grid and its neighbours, and powers of
+/// two, all below half a row; call lags 1..4 where a block has enough calls.
+StructurePlan make_structure_plan(const impl::Shape& unit_shape,
+                                  std::int64_t calls_per_block);
+
+}  // namespace dropcheck::properties

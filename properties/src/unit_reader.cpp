@@ -1,0 +1,97 @@
+#include "unit_reader.hpp"
+
+#include <algorithm>
+
+namespace dropcheck::properties {
+namespace {
+
+bool bit_at(const std::uint64_t* words, std::int64_t index) {
+  return ((words[index / 64] >> (index % 64)) & 1U) != 0;
+}
+
+/// `count` <= 64 bits from position `begin`.
+std::uint64_t bits_at(const std::uint64_t* words, std::int64_t begin,
+                      std::int64_t count) {
+  const std::int64_t word = begin / 64;
+  const int shift = static_cast<int>(begin % 64);
+  std::uint64_t bits = words[word] >> shift;
+  if (shift + count > 64) bits |= words[word + 1] << (64 - shift);
+  return count == 64 ? bits : bits & ((std::uint64_t{1} << count) - 1);
+}
+
+}  // namespace
+
+UnitReader::UnitReader(const impl::Law& law, const impl::LayerConfig& config,
+                       const impl::Shape& output_shape)
+    : elements_(impl::element_count(output_shape)),
+      units_(impl::element_count(impl::unit_shape(law, config, output_shape))),
+      unit_of_(impl::unit_of_element(law, config, output_shape)) {
+  if (units_ == 0) return;
+  const std::int64_t run = elements_ / units_;
+  bool runs = true;
+  for (std::int64_t i = 0; i < elements_ && runs; ++i) {
+    runs = unit_of_[static_cast<std::size_t>(i)] ==
+           static_cast<std::uint32_t>(i / run);
+  }
+  if (runs) run_ = run;
+}
+
+std::uint32_t UnitReader::unit_of(std::int64_t element) const {
+  return unit_of_[static_cast<std::size_t>(element)];
+}
+
+std::optional<std::int64_t> UnitReader::read(const std::uint64_t* elements,
+                                             std::uint64_t* units,
+                                             std::uint64_t& torn) const {
+  if (run_ == 1) {
+    std::copy_n(elements, (units_ + 63) / 64, units);
+    return std::nullopt;
+  }
+  std::fill_n(units, (units_ + 63) / 64, 0);
+  return run_ > 0 ? read_runs(elements, units, torn)
+                  : read_any(elements, units, torn);
+}
+
+std::optional<std::int64_t> UnitReader::read_runs(
+    const std::uint64_t* elements, std::uint64_t* units,
+    std::uint64_t& torn) const {
+  std::optional<std::int64_t> first;
+  for (std::int64_t unit = 0; unit < units_; ++unit) {
+    const std::int64_t begin = unit * run_;
+    const bool dropped = bit_at(elements, begin);
+    units[unit / 64] |= std::uint64_t{dropped} << (unit % 64);
+    for (std::int64_t done = 0; done < run_; done += 64) {
+      const std::int64_t count = std::min<std::int64_t>(64, run_ - done);
+      const std::uint64_t all =
+          count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+      const std::uint64_t bits = bits_at(elements, begin + done, count);
+      const std::uint64_t odd = dropped ? bits ^ all : bits;
+      if (odd == 0) continue;
+      ++torn;
+      if (!first) first = begin + done + __builtin_ctzll(odd);
+      break;
+    }
+  }
+  return first;
+}
+
+std::optional<std::int64_t> UnitReader::read_any(const std::uint64_t* elements,
+                                                 std::uint64_t* units,
+                                                 std::uint64_t& torn) const {
+  std::vector<std::uint8_t> state(static_cast<std::size_t>(units_), 2);
+  std::optional<std::int64_t> first;
+  for (std::int64_t i = 0; i < elements_; ++i) {
+    const std::uint32_t unit = unit_of_[static_cast<std::size_t>(i)];
+    const bool dropped = bit_at(elements, i);
+    if (state[unit] == 2) {
+      state[unit] = dropped ? 1 : 0;
+      units[unit / 64] |= std::uint64_t{dropped} << (unit % 64);
+    } else if ((state[unit] == 1) != dropped) {
+      ++torn;
+      if (!first) first = i;
+    }
+  }
+  return first;
+}
+
+}  // namespace dropcheck::properties

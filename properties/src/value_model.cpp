@@ -1,0 +1,147 @@
+#include "value_model.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace dropcheck::properties {
+namespace {
+
+using impl::DType;
+
+void add_unique(std::vector<double>& values, double value) {
+  if (std::find(values.begin(), values.end(), value) == values.end()) {
+    values.push_back(value);
+  }
+}
+
+/// A constant rounded to the tensor's dtype and to the working precision; in
+/// f32 and f64 also its neighbours, because 1/keep is computed in several ways.
+std::vector<double> roundings(double exact, DType dtype, DType working) {
+  std::vector<double> values;
+  add_unique(values, impl::rounded(exact, working));
+  add_unique(values, impl::rounded(exact, dtype));
+  add_unique(values, impl::rounded(exact, DType::kFloat32));
+  const bool wide = working == DType::kFloat64 || working == DType::kFloat32;
+  if (wide && exact != 0) {
+    const double step = ulp_at(exact, working);
+    add_unique(values, impl::rounded(exact, working) + step);
+    add_unique(values, impl::rounded(exact, working) - step);
+  }
+  return values;
+}
+
+bool reproduces(const ValueModel& model, DType dtype,
+                std::span<const KeptPair> kept) {
+  return std::all_of(kept.begin(), kept.end(), [&](const KeptPair& pair) {
+    return model.kept(pair.x, dtype) == pair.y;
+  });
+}
+
+std::vector<DType> working_precisions(DType dtype) {
+  if (dtype == DType::kFloat64) return {DType::kFloat64};
+  if (dtype == DType::kFloat32) return {DType::kFloat32, DType::kFloat64};
+  return {DType::kFloat32, dtype, DType::kFloat64};
+}
+
+/// Offsets are sums of rounded terms; in 16 bits they may be one step off.
+std::vector<double> offsets(double exact, DType dtype, DType working) {
+  if (exact == 0) return {0};
+  std::vector<double> values = roundings(exact, dtype, working);
+  const double step = ulp_at(exact, dtype);
+  add_unique(values, impl::rounded(exact, dtype) + step);
+  add_unique(values, impl::rounded(exact, dtype) - step);
+  return values;
+}
+
+std::vector<ValueModel> candidates(const impl::Affine& map, double keep,
+                                   DType dtype) {
+  std::vector<ValueModel> models;
+  for (const DType working : working_precisions(dtype)) {
+    for (const double slope : roundings(map.a, dtype, working)) {
+      for (const double offset : offsets(map.b, dtype, working)) {
+        models.push_back({working, false, false, slope, offset});
+        if (offset != 0) models.push_back({working, false, true, slope, offset});
+      }
+    }
+    if (map.b != 0 || map.a == 1) continue;
+    for (const double divisor : roundings(keep, dtype, working)) {
+      models.push_back({working, true, false, divisor, 0});
+      models.push_back({working, false, false,
+                        impl::rounded(1 / divisor, working), 0});
+    }
+  }
+  return models;
+}
+
+}  // namespace
+
+double ValueModel::kept(double x, DType dtype) const {
+  const auto step = [this](double value) {
+    return impl::rounded(value, working);
+  };
+  double value = 0;
+  if (divides) {
+    value = step(x / slope);
+  } else if (offset == 0) {
+    value = step(x * slope);
+  } else if (fused) {
+    value = step(std::fma(x, slope, offset));
+  } else {
+    value = step(step(x * slope) + offset);
+  }
+  return impl::rounded(value, dtype);
+}
+
+std::string ValueModel::describe() const {
+  std::string text = fmt::format("x {} {:.9g}", divides ? "/" : "*", slope);
+  if (offset != 0) text += fmt::format(" + {:.9g}", offset);
+  return text + fmt::format(" in {}{}", impl::name_of(working),
+                            fused ? ", fused" : "");
+}
+
+std::optional<ValueModel> find_value_model(const impl::Law& law,
+                                           const impl::LayerConfig& config,
+                                           std::span<const KeptPair> kept) {
+  const impl::Affine map = impl::affine(law, config);
+  for (const ValueModel& model :
+       candidates(map, 1 - config.drop_probability, config.dtype)) {
+    if (reproduces(model, config.dtype, kept)) return model;
+  }
+  return std::nullopt;
+}
+
+double ulp_at(double value, DType dtype) {
+  if (value == 0) return 0;
+  const int exponent = std::ilogb(value);
+  return std::ldexp(1.0, exponent - impl::significand_bits(dtype) + 1);
+}
+
+Line fit_line(std::span<const KeptPair> kept) {
+  long double n = 0;
+  long double x = 0;
+  long double y = 0;
+  long double xx = 0;
+  long double xy = 0;
+  for (const KeptPair& pair : kept) {
+    n += 1;
+    x += pair.x;
+    y += pair.y;
+    xx += static_cast<long double>(pair.x) * pair.x;
+    xy += static_cast<long double>(pair.x) * pair.y;
+  }
+  const long double spread = n * xx - x * x;
+  Line line;
+  if (spread <= 0) return line;
+  line.slope = static_cast<double>((n * xy - x * y) / spread);
+  line.offset = static_cast<double>((y - line.slope * x) / n);
+  for (const KeptPair& pair : kept) {
+    line.largest_residual =
+        std::max(line.largest_residual,
+                 std::abs(pair.y - line.slope * pair.x - line.offset));
+  }
+  return line;
+}
+
+}  // namespace dropcheck::properties
