@@ -14,6 +14,9 @@ namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
+// A product c d of two rounded numbers cannot be told from 1 any closer.
+constexpr double kUlp = 2.3e-16;
+
 double away_from_zero(double value) {
   constexpr double kTiny = 1e-300;
   return std::abs(value) < kTiny ? kTiny : value;
@@ -32,7 +35,7 @@ class BetaFraction {
       const double even = a_ + 2 * m;
       step(m * (b_ - m) * x_ / ((even - 1) * even));
       const double odd = (a_ + m) * (a_ + b_ + m) * x_;
-      if (std::abs(step(-odd / (even * (even + 1))) - 1) < 1e-15) break;
+      if (std::abs(step(-odd / (even * (even + 1))) - 1) < kUlp) break;
     }
     return h_;
   }

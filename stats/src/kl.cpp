@@ -1,5 +1,7 @@
 #include "dropcheck/stats/kl.hpp"
 
+#include <cmath>
+
 #include "require.hpp"
 #include "special.hpp"
 
@@ -8,6 +10,13 @@ namespace {
 
 void require_error(double value, const char* name) {
   require(value > 0 && value < 0.5, name, value, "in (0, 0.5)");
+}
+
+// kl(beta || 1 - alpha), without rounding 1 - alpha first.
+double information_needed(const ErrorPair& errors) {
+  const auto [alpha, beta] = errors;
+  return (1 - beta) * (std::log1p(-beta) - std::log(alpha)) +
+         beta * (std::log(beta) - std::log1p(-alpha));
 }
 
 }  // namespace
@@ -29,7 +38,7 @@ double wald_lower_bound(double p, double p1, ErrorPair errors) {
   require_error(errors.beta, "beta");
   require_probability(p1, "p1");
   require(p != p1, "p", p, "different from p1");
-  return kl_bernoulli(errors.beta, 1 - errors.alpha) / kl_bernoulli(p, p1);
+  return information_needed(errors) / kl_bernoulli(p, p1);
 }
 
 }  // namespace dropcheck::stats

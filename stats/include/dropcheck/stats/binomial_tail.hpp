@@ -13,7 +13,7 @@ namespace dropcheck::stats {
 ///         the other tail's complement where k is below the mean.
 /// Values  0 where k is 0; minus infinity only for the impossible (k > n, or
 ///         p = 0, k > 0).
-/// Errors  relative 1e-12 of the probability up to n = 1e11.
+/// Errors  relative 1e-12 of the probability, 1e-11 above n = 1e9.
 /// Throws  std::domain_error if p is outside [0, 1].
 /// Source  DiDonato and Morris 1992 for the fraction; Loader for the mass.
 double log_upper_tail(std::uint64_t k, std::uint64_t n, double p);
