@@ -31,7 +31,8 @@ class BetaFraction {
   double value() {
     d_ = 1 / away_from_zero(1 - (a_ + b_) * x_ / (a_ + 1));
     h_ = d_;
-    for (double m = 1; m < 5e7; ++m) {
+    for (int i = 1; i < 50'000'000; ++i) {
+      const double m = i;
       const double even = a_ + 2 * m;
       step(m * (b_ - m) * x_ / ((even - 1) * even));
       const double odd = (a_ + m) * (a_ + b_ + m) * x_;

@@ -62,9 +62,16 @@ std::vector<std::uint64_t> look_schedule(std::uint64_t n_max, double first,
     if (look < n_max && (looks.empty() || look > looks.back()))
       looks.push_back(look);
   };
-  for (double look = 64; look < std::min(first, last); look *= 2)
+  double look = 64;
+  while (look < std::min(first, last)) {
     append(static_cast<std::uint64_t>(look));
-  for (double look = first; look < last; look *= factor) append(round_up(look));
+    look *= 2;
+  }
+  look = first;
+  while (look < last) {
+    append(round_up(look));
+    look *= factor;
+  }
   looks.push_back(n_max);
   return looks;
 }

@@ -80,7 +80,10 @@ double bd0(const Deviance& d) {
 
 double stirling_error(double x) {
   double shifted = 0;
-  for (; x < 10; ++x) shifted += (x + 0.5) * std::log1p(1 / x) - 1;
+  while (x < 10) {
+    shifted += (x + 0.5) * std::log1p(1 / x) - 1;
+    x += 1;
+  }
   return shifted + stirling_series(x);
 }
 
