@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+
+#include "dropcheck/stats/counts.hpp"
+#include "dropcheck/stats/diagnostic.hpp"
+
+namespace dropcheck::stats {
+
+/// Pearson's chi-square in the forms a dropout report shows.
+///
+/// Law     p-values are asymptotic. At 1e-9 the true rate is up to 1500 times
+///         the nominal one with the textbook rule "expected >= 5". Here a
+///         result is valid_at_level where every expected count is at least
+///         100, or at least 1000 with fewer than 8 cells, alpha is at least
+///         1e-9, and p is compared with alpha / 2.
+/// Use     on a prefix of the data fixed in the plan.
+/// Throws  std::domain_error unless alpha is in (0, 0.5).
+/// Source  Pearson 1900; the rule is calibrated in METHODS.md.
+
+/// Counts per cell against known probabilities.
+///
+/// Merges neighbouring cells until each expects at least 100; the note says
+/// how many remain. Throws std::invalid_argument if lengths differ or are 0,
+/// std::domain_error if probabilities are negative or do not sum to 1.
+Diagnostic goodness_of_fit(std::span<const std::uint64_t> observed,
+                           std::span<const double> expected_probabilities,
+                           double alpha);
+
+/// Drops per group against the binomial law of its size.
+///
+/// histogram[j] counts the groups with j drops; p is the drop probability, in
+/// (0, 1); the size of a group is histogram.size() - 1.
+Diagnostic binomial_group_fit(std::span<const std::uint64_t> histogram,
+                              double p, double alpha);
+
+/// Whether groups share one rate, estimated from all; groups - 1 degrees.
+Diagnostic homogeneity_chi_square(std::span<const Counts> groups, double alpha);
+
+/// Joint counts of two mask bits: dropped_kept is first dropped, second kept.
+struct TwoByTwo {
+  std::uint64_t dropped_dropped = 0;
+  std::uint64_t dropped_kept = 0;
+  std::uint64_t kept_dropped = 0;
+  std::uint64_t kept_kept = 0;
+};
+
+/// Whether two bits are independent, margins estimated; one degree.
+Diagnostic independence_chi_square(const TwoByTwo& table, double alpha);
+
+}  // namespace dropcheck::stats

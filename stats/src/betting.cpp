@@ -1,0 +1,110 @@
+#include "dropcheck/stats/betting.hpp"
+
+#include <array>
+#include <cmath>
+#include <limits>
+#include <numbers>
+#include <numeric>
+
+#include "require.hpp"
+#include "special.hpp"
+
+namespace dropcheck::stats {
+namespace {
+
+constexpr std::size_t kBets = 16;
+constexpr double kLargestBet = 15.0 / 16;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+// ln of the mean capital of all bets, where `gain` is (y - m) / (m - lower) or
+// its mirror image, never below -1.
+template <typename Gain>
+double log_mixture(const std::map<double, std::uint64_t>& values,
+                   const Gain& gain) {
+  std::array<double, kBets> capital{};
+  for (const auto& [y, times] : values) {
+    const double g = gain(y);
+    double bet = kLargestBet;
+    for (double& log_capital : capital) {
+      log_capital += as_double(times) * std::log1p(bet * g);
+      bet /= 2;
+    }
+  }
+  return log_mean_exp(capital);
+}
+
+// The last excluded mean on the way from the edge of the range inwards.
+template <typename Excluded>
+double outer_endpoint(double outside, double inside, const Excluded& excluded) {
+  if (!excluded(outside)) return outside;
+  for (int step = 0; step < 100; ++step) {
+    const double middle = std::midpoint(outside, inside);
+    if (middle == outside || middle == inside) break;
+    (excluded(middle) ? outside : inside) = middle;
+  }
+  return outside;
+}
+
+}  // namespace
+
+double log_betting_capital(std::span<const double> values, double m,
+                           double lambda) {
+  double sum = 0;
+  for (const double y : values) {
+    const double gain = lambda * (y - m);
+    require(gain >= -1, "lambda * (y - m)", gain, "at least -1");
+    sum += std::log1p(gain);
+  }
+  return sum;
+}
+
+BettingMean::BettingMean(Interval range) : range_(range) {
+  require(range.lower < range.upper, "range.lower", range.lower,
+          "below range.upper");
+  require(std::isfinite(range.upper - range.lower), "width of the range",
+          range.upper - range.lower, "finite");
+}
+
+void BettingMean::add(double y) {
+  require(y >= range_.lower && y <= range_.upper, "y", y, "in the range");
+  ++values_[y];
+  ++n_;
+}
+
+double BettingMean::log_capital_above(double m) const {
+  if (n_ == 0) return 0;
+  if (m > range_.lower) {
+    return log_mixture(values_,
+                       [&](double y) { return (y - m) / (m - range_.lower); });
+  }
+  return values_.rbegin()->first > range_.lower ? kInfinity : 0;
+}
+
+double BettingMean::log_capital_below(double m) const {
+  if (n_ == 0) return 0;
+  if (m < range_.upper) {
+    return log_mixture(values_,
+                       [&](double y) { return (m - y) / (range_.upper - m); });
+  }
+  return values_.begin()->first < range_.upper ? kInfinity : 0;
+}
+
+double BettingMean::log_e_value(Interval null_mean) const {
+  const auto [lower, upper] = null_mean;
+  require(lower >= range_.lower && lower <= upper, "null_mean.lower", lower,
+          "in the range and at most null_mean.upper");
+  require(upper <= range_.upper, "null_mean.upper", upper, "in the range");
+  return log_add(log_capital_above(upper), log_capital_below(lower)) -
+         std::numbers::ln2;
+}
+
+Interval BettingMean::confidence_sequence(double log_inverse_alpha) const {
+  require_positive(log_inverse_alpha, "log_inverse_alpha");
+  const double level = log_inverse_alpha + std::numbers::ln2;
+  const auto too_low = [&](double m) { return log_capital_above(m) >= level; };
+  const auto too_high = [&](double m) { return log_capital_below(m) >= level; };
+  return {outer_endpoint(range_.lower, range_.upper, too_low),
+          outer_endpoint(range_.upper, range_.lower, too_high)};
+}
+
+}  // namespace dropcheck::stats
