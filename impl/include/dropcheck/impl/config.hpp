@@ -20,7 +20,7 @@ struct LayerConfig {
   bool in_place = false;
   bool channels_last = false;   ///< dropout1d/2d/3d: channel is the last axis.
   bool scale_by_keep = true;    ///< drop_path: multiply survivors by 1/keep.
-  std::vector<int> shared_axes; ///< broadcast_dropout: axes sharing a decision.
+  std::vector<int> shared_axes = {}; ///< broadcast_dropout: axes sharing a decision.
   std::int64_t samples = 0;     ///< drop_connect: masks per call; 0 is one.
 
   bool operator==(const LayerConfig&) const = default;
