@@ -10,26 +10,49 @@ std::uint64_t joined(std::uint32_t low, std::uint32_t high) {
   return (std::uint64_t{high} << 32U) | low;
 }
 
+/// The two words of one counter value.
+std::array<std::uint64_t, 2> philox(std::uint64_t counter, std::uint64_t seed) {
+  const r123::Philox4x32::ctr_type counters = {
+      {static_cast<std::uint32_t>(counter),
+       static_cast<std::uint32_t>(counter >> 32U), 0, 0}};
+  const r123::Philox4x32::key_type key = {
+      {static_cast<std::uint32_t>(seed),
+       static_cast<std::uint32_t>(seed >> 32U)}};
+  const auto words = r123::Philox4x32()(counters, key);
+  return {joined(words[0], words[1]), joined(words[2], words[3])};
+}
+
 }  // namespace
 
 void RandomStream::refill() {
-  const r123::Philox4x32::ctr_type counter = {
-      {static_cast<std::uint32_t>(counter_),
-       static_cast<std::uint32_t>(counter_ >> 32U), 0, 0}};
-  const r123::Philox4x32::key_type key = {
-      {static_cast<std::uint32_t>(seed_),
-       static_cast<std::uint32_t>(seed_ >> 32U)}};
-  const auto words = r123::Philox4x32()(counter, key);
-  block_ = {joined(words[0], words[1]), joined(words[2], words[3])};
+  block_ = philox(counter_, seed_);
   ++counter_;
   used_ = 0;
 }
 
-std::uint64_t keyed_word(std::uint64_t key, std::uint64_t a, std::uint64_t b,
-                         std::uint64_t c) {
+// Whole blocks go straight to `words`; only the ragged ends pass the buffer.
+void RandomStream::fill(std::span<std::uint64_t> words) {
+  std::size_t i = 0;
+  while (i < words.size() && used_ < block_.size()) words[i++] = next();
+  for (; i + block_.size() <= words.size(); i += block_.size()) {
+    const auto block = philox(counter_++, seed_);
+    words[i] = block[0];
+    words[i + 1] = block[1];
+  }
+  while (i < words.size()) words[i++] = next();
+}
+
+std::array<std::uint64_t, 4> keyed_words(std::uint64_t key, std::uint64_t a,
+                                         std::uint64_t b, std::uint64_t c) {
   const r123::Threefry4x64::ctr_type counter = {{a, b, c, 0}};
   const r123::Threefry4x64::key_type keys = {{key, 0, 0, 0}};
-  return r123::Threefry4x64()(counter, keys)[0];
+  const auto words = r123::Threefry4x64()(counter, keys);
+  return {words[0], words[1], words[2], words[3]};
+}
+
+std::uint64_t keyed_word(std::uint64_t key, std::uint64_t a, std::uint64_t b,
+                         std::uint64_t c) {
+  return keyed_words(key, a, b, c)[0];
 }
 
 }  // namespace dropcheck::impl

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace dropcheck::impl {
 
@@ -24,6 +26,9 @@ class RandomStream {
     return block_[used_++];
   }
 
+  /// The next `words.size()` words of `next`, faster.
+  void fill(std::span<std::uint64_t> words);
+
   /// Number of 64-bit words drawn since the last reseed.
   std::uint64_t drawn() const { return 2 * counter_ - (block_.size() - used_); }
 
@@ -40,5 +45,10 @@ class RandomStream {
 /// keys, inputs and configurations. Another family than the layers use.
 std::uint64_t keyed_word(std::uint64_t key, std::uint64_t a,
                          std::uint64_t b = 0, std::uint64_t c = 0);
+
+/// All four words of that Threefry block; `keyed_word` is the first.
+std::array<std::uint64_t, 4> keyed_words(std::uint64_t key, std::uint64_t a,
+                                         std::uint64_t b = 0,
+                                         std::uint64_t c = 0);
 
 }  // namespace dropcheck::impl

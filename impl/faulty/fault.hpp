@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/config.hpp"
+#include "reference/masked_layer.hpp"
+
+namespace dropcheck::impl::faulty {
+
+using reference::Mask;
+using reference::Response;
+
+/// What a wrong mask is drawn from. A fault may use and change all of it.
+struct Draw {
+  Mask& mask;  ///< has its shape and one entry per unit
+  double drop;
+  RandomStream& stream;
+  std::uint64_t seed;   ///< of the latest reseed
+  std::int64_t call;    ///< training calls since then, from 0
+  bool was_evaluated;   ///< at any time before
+  std::vector<std::uint64_t>& words;  ///< free to use; lives between calls
+};
+
+enum class Evaluation { kIdentity, kDrops, kScales };
+enum class Gradient { kRight, kNewMask, kUnscaled, kScaledByDrop, kFromOutput };
+enum class Memory { kRight, kNeverInPlace, kAlsoInput };
+enum class Seeding { kRight, kIgnored, kConstant };
+
+/// How a layer differs from the reference layer of its law: what is left empty
+/// is right. This is all that a member of the zoo consists of.
+struct Fault {
+  /// The drop probability that the layer works with, from the one asked for.
+  std::function<double(double)> drop = {};
+  /// The shape of its mask.
+  std::function<Shape(const LayerConfig&, const Shape&)> mask_shape = {};
+  /// Fills the mask.
+  std::function<void(const Draw&)> draw = {};
+  /// Changes scale, offset and dropped value, given the right ones.
+  std::function<Response(const LayerConfig&, Response)> response = {};
+  /// Spoils the output of a training call, after all the rest.
+  std::function<void(const Draw&, const TensorView&, const TensorView&)> spoil =
+      {};
+  Evaluation evaluation = Evaluation::kIdentity;
+  Gradient gradient = Gradient::kRight;
+  Memory memory = Memory::kRight;
+  Seeding seeding = Seeding::kRight;
+};
+
+/// One member of the zoo.
+struct Specimen {
+  std::string name;       ///< without "faulty:"
+  std::string layer;      ///< the law it promises
+  std::string caught_by;  ///< the check that must refute it
+  std::string summary;    ///< what it does, in one line
+  std::string defect;     ///< what is wrong, and where it was seen
+  Fault fault;
+  std::vector<LayerConfig> variants = {};
+};
+
+/// The zoo, by the nature of the defect.
+std::vector<Specimen> rate_faults();
+std::vector<Specimen> value_faults();
+std::vector<Specimen> unit_faults();
+std::vector<Specimen> pattern_faults();
+std::vector<Specimen> call_faults();
+std::vector<Specimen> mode_faults();
+std::vector<Specimen> edge_faults();
+
+}  // namespace dropcheck::impl::faulty

@@ -1,0 +1,119 @@
+#include "faulty/faulty_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <atomic>
+#include <stdexcept>
+#include <utility>
+
+#include "reference/layers.hpp"
+
+namespace dropcheck::impl::faulty {
+namespace {
+
+/// What a layer that ignores its seed starts from: another value every time.
+std::uint64_t unrepeatable_seed() {
+  static std::atomic<std::uint64_t> count{0};
+  return keyed_word(0x5eed, ++count);
+}
+
+reference::MaskRule rule_of(const LayerConfig& config) {
+  if (const auto make = reference::find_rule(config.layer)) {
+    return make(config);
+  }
+  throw std::invalid_argument(
+      fmt::format("there is no faulty layer called '{}'", config.layer));
+}
+
+}  // namespace
+
+FaultyLayer::FaultyLayer(LayerConfig config, Fault fault)
+    : config_(std::move(config)), fault_(std::move(fault)) {
+  if (fault_.drop) config_.drop_probability =
+      fault_.drop(config_.drop_probability);
+  rule_ = rule_of(config_);
+  drop_ = config_.drop_probability;
+  if (fault_.response) {
+    rule_.response = fault_.response(config_, rule_.response);
+  }
+  reseed(0);
+}
+
+void FaultyLayer::reseed(std::uint64_t seed) {
+  if (fault_.seeding == Seeding::kConstant) seed = 42;
+  if (fault_.seeding == Seeding::kIgnored) seed = unrepeatable_seed();
+  seed_ = seed;
+  stream_.reseed(seed);
+  calls_ = 0;
+  words_.clear();
+}
+
+Shape FaultyLayer::output_shape(const TensorView& input) const {
+  rule_.mask_shape(input.shape);
+  return input.shape;
+}
+
+Draw FaultyLayer::context() {
+  return {mask_, drop_, stream_, seed_, calls_, was_evaluated_, words_};
+}
+
+void FaultyLayer::draw(const Shape& shape) {
+  mask_.shape = rule_.mask_shape(shape);
+  if (fault_.mask_shape) mask_.shape = fault_.mask_shape(config_, shape);
+  if (!fault_.draw) {
+    draw_mask(mask_.shape, Probability::from_drop(drop_), stream_, mask_);
+    return;
+  }
+  mask_.kept.assign(static_cast<std::size_t>(element_count(mask_.shape)), 1);
+  fault_.draw(context());
+}
+
+void FaultyLayer::forward(const TensorView& input, bool training,
+                          const TensorView& output) {
+  shape_ = input.shape;
+  masked_ = training || fault_.evaluation == Evaluation::kDrops;
+  if (masked_) {
+    train(input, output);
+  } else {
+    evaluate(input, output);
+  }
+  was_evaluated_ = was_evaluated_ || !training;
+}
+
+void FaultyLayer::train(const TensorView& input, const TensorView& output) {
+  draw(input.shape);
+  apply_mask(mask_, rule_.response, input, output);
+  if (fault_.spoil) fault_.spoil(context(), input, output);
+  if (fault_.gradient == Gradient::kFromOutput) {
+    for (std::size_t i = 0; i < mask_.kept.size(); ++i) {
+      mask_.kept[i] = output.value(static_cast<std::int64_t>(i)) != 0;
+    }
+  }
+  if (fault_.memory == Memory::kAlsoInput) {
+    reference::pass_through(output, input);
+  }
+  ++calls_;
+}
+
+void FaultyLayer::evaluate(const TensorView& input, const TensorView& output) {
+  if (fault_.evaluation == Evaluation::kIdentity) {
+    return reference::pass_through(input, output);
+  }
+  const double keep = 1 - drop_;
+  for (std::int64_t i = 0; i < input.size(); ++i) {
+    output.set(i, keep * input.value(i));
+  }
+}
+
+void FaultyLayer::backward(const TensorView& grad_output,
+                           const TensorView& grad_input) {
+  reference::require_gradient_shape(grad_output, shape_);
+  if (!masked_) return reference::pass_through(grad_output, grad_input);
+  Response response = rule_.response;
+  if (fault_.gradient == Gradient::kUnscaled) response.scale = 1;
+  if (fault_.gradient == Gradient::kScaledByDrop) response.scale = drop_;
+  if (fault_.gradient == Gradient::kNewMask) draw(grad_output.shape);
+  apply_mask_backward(mask_, response, grad_output, grad_input);
+}
+
+}  // namespace dropcheck::impl::faulty

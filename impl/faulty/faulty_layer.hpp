@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "faulty/fault.hpp"
+
+namespace dropcheck::impl::faulty {
+
+/// The reference layer of `config.layer` with one fault built in.
+///
+/// Draws   those of the reference layer, where the fault leaves them alone.
+/// Throws  std::invalid_argument for attention_dropout and drop_connect, which
+///         are more than a mask on their input; otherwise as the reference.
+class FaultyLayer {
+ public:
+  FaultyLayer(LayerConfig config, Fault fault);
+
+  Shape output_shape(const TensorView& input) const;
+  void forward(const TensorView& input, bool training,
+               const TensorView& output);
+  void backward(const TensorView& grad_output, const TensorView& grad_input);
+  void reseed(std::uint64_t seed);
+
+ private:
+  Draw context();
+  void draw(const Shape& shape);
+  void train(const TensorView& input, const TensorView& output);
+  void evaluate(const TensorView& input, const TensorView& output);
+
+  LayerConfig config_;
+  Fault fault_;
+  reference::MaskRule rule_;
+  double drop_;
+  RandomStream stream_;
+  std::uint64_t seed_ = 0;
+  std::int64_t calls_ = 0;
+  bool was_evaluated_ = false;
+  std::vector<std::uint64_t> words_;
+  Mask mask_;
+  std::optional<Shape> shape_;  // of the latest call
+  bool masked_ = false;         // the latest call applied a mask
+};
+
+}  // namespace dropcheck::impl::faulty

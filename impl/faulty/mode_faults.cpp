@@ -1,0 +1,78 @@
+#include "faulty/draws.hpp"
+
+namespace dropcheck::impl::faulty {
+namespace {
+
+void draw_until_evaluated(const Draw& draw) {
+  if (!draw.was_evaluated) draw_right(draw);
+}
+
+std::vector<LayerConfig> in_place() {
+  return {{.layer = "dropout", .in_place = true}};
+}
+
+std::vector<Specimen> evaluation_faults() {
+  return {
+      {"active_at_eval", "dropout", "eval_identity", "drops at evaluation too",
+       "A functional call without the training flag; nanoGPT #240.",
+       {.evaluation = Evaluation::kDrops}},
+      {"eval_scales", "dropout", "eval_identity",
+       "multiplies by keep at evaluation",
+       "The original dropout's test-time factor on top of inverted dropout.",
+       {.evaluation = Evaluation::kScales}},
+      {"sticky_eval", "dropout", "eval_identity",
+       "drops nothing once it has been evaluated",
+       "Megatron-LM #318: forward overwrites the drop probability.",
+       {.draw = draw_until_evaluated}},
+      {"active_at_eval_path", "drop_path", "eval_identity",
+       "drops samples at evaluation too",
+       "training=True is the default; pytorch/vision #7103.",
+       {.evaluation = Evaluation::kDrops}},
+  };
+}
+
+std::vector<Specimen> memory_faults() {
+  return {
+      {"in_place_ignored", "dropout", "in_place",
+       "returns a copy and leaves the input alone",
+       "The flag is accepted and never read.",
+       {.memory = Memory::kNeverInPlace}, in_place()},
+      {"in_place_off_modifies_input", "dropout", "in_place",
+       "overwrites its input without being asked",
+       "The result is written through the input's buffer; pytorch #727.",
+       {.memory = Memory::kAlsoInput}, in_place()},
+  };
+}
+
+std::vector<Specimen> gradient_faults() {
+  return {
+      {"backward_new_mask", "dropout", "backward_mask",
+       "the gradient uses a fresh mask",
+       "Recomputation without the random state; pytorch #190717.",
+       {.gradient = Gradient::kNewMask}},
+      {"backward_unscaled", "dropout", "backward_mask",
+       "the gradient misses 1/keep", "The scale is applied forward only.",
+       {.gradient = Gradient::kUnscaled}},
+      {"backward_scaled_by_p", "dropout", "backward_mask",
+       "the gradient is multiplied by drop",
+       "apex #816: a typo in the scale.",
+       {.gradient = Gradient::kScaledByDrop}},
+      {"backward_from_output", "dropout", "backward_mask",
+       "the gradient takes output 0 for dropped",
+       "The mask is not saved; wrong where a kept input was 0.",
+       {.gradient = Gradient::kFromOutput}},
+  };
+}
+
+}  // namespace
+
+std::vector<Specimen> mode_faults() {
+  std::vector<Specimen> all = evaluation_faults();
+  for (Specimen& specimen : memory_faults()) all.push_back(std::move(specimen));
+  for (Specimen& specimen : gradient_faults()) {
+    all.push_back(std::move(specimen));
+  }
+  return all;
+}
+
+}  // namespace dropcheck::impl::faulty

@@ -1,0 +1,85 @@
+#include "faulty/draws.hpp"
+
+namespace dropcheck::impl::faulty {
+namespace {
+
+using MaskShape = Shape (*)(const LayerConfig&, const Shape&);
+
+Fault units(MaskShape shape) { return {.mask_shape = shape}; }
+
+Shape per_element(const LayerConfig&, const Shape& shape) { return shape; }
+
+Shape per_sample(const LayerConfig&, const Shape& shape) {
+  Shape units(shape.size(), 1);
+  if (!units.empty()) units[0] = shape[0];
+  return units;
+}
+
+Shape per_tensor(const LayerConfig&, const Shape& shape) {
+  return Shape(shape.size(), 1);
+}
+
+/// One decision per position of the first two axes, whatever they are.
+Shape first_two_axes(const LayerConfig&, const Shape& shape) {
+  Shape units = per_sample({}, shape);
+  if (shape.size() > 1) units[1] = shape[1];
+  return units;
+}
+
+/// Every shared axis one too far to the right, wrapping around.
+Shape next_axis(const LayerConfig& config, const Shape& shape) {
+  Shape units = shape;
+  for (const int axis : config.shared_axes) {
+    units[(static_cast<std::size_t>(axis) + 1) % shape.size()] = 1;
+  }
+  return units;
+}
+
+/// One decision per channel for all samples together.
+Shape shared_by_batch(const LayerConfig& config, const Shape& shape) {
+  Shape units(shape.size(), 1);
+  const std::size_t channel = config.channels_last ? shape.size() - 1 : 1;
+  units[channel] = shape[channel];
+  return units;
+}
+
+}  // namespace
+
+std::vector<Specimen> unit_faults() {
+  return {
+      {"channel_as_element", "dropout2d", "granularity",
+       "drops single elements instead of channels",
+       "Spatial dropout falls back on dropout; keras #18802.",
+       units(per_element)},
+      {"sample_as_channel", "dropout2d", "granularity",
+       "one decision for all channels of a sample",
+       "The mask has the shape (N, 1, 1, 1).", units(per_sample)},
+      {"channels_shared_by_batch", "dropout2d", "granularity",
+       "one decision per channel for all samples",
+       "Masks shared over the batch; broadcast_dropout of Flax attention.",
+       units(shared_by_batch)},
+      {"channels_last_ignored", "dropout2d", "granularity",
+       "reads (N, H, W, C) as (N, C, H, W)",
+       "Only one data format is implemented; keras #18802.",
+       units(first_two_axes),
+       {{.layer = "dropout2d", .channels_last = true}}},
+      {"rows_for_channels", "dropout3d", "granularity",
+       "takes the unbatched (C, D, H, W) for a batch",
+       "pytorch #69801: rows are dropped where channels should be.",
+       units(first_two_axes)},
+      {"droppath_batch_for_row", "drop_path", "granularity",
+       "one decision for the whole batch",
+       "NAFNet #32: drop path drops the whole batch.", units(per_tensor)},
+      {"droppath_element_for_row", "drop_path", "granularity",
+       "drops single elements instead of samples",
+       "Drop path is wired to dropout.", units(per_element)},
+      {"broadcast_wrong_axis", "broadcast_dropout", "granularity",
+       "shares decisions along the next axis",
+       "noise_shape aligned from the other end; keras #9841.",
+       units(next_axis),
+       {{.layer = "broadcast_dropout", .shared_axes = {0}},
+        {.layer = "broadcast_dropout", .shared_axes = {1}}}},
+  };
+}
+
+}  // namespace dropcheck::impl::faulty

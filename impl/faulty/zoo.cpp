@@ -1,0 +1,81 @@
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/registry.hpp"
+#include "dropcheck/impl/simple_layer.hpp"
+#include "faulty/fault.hpp"
+#include "faulty/faulty_layer.hpp"
+
+namespace dropcheck::impl {
+namespace {
+
+using faulty::FaultyLayer;
+using faulty::Memory;
+using faulty::Specimen;
+
+/// A wrong layer claims all that the right one can do.
+Description description_of(const Specimen& specimen) {
+  const Law& law = *find_law(specimen.layer);
+  Description description;
+  description.name = fmt::format("faulty:{}", specimen.name);
+  description.version = DROPCHECK_VERSION;
+  description.dtypes = {DType::kFloat64, DType::kFloat32, DType::kFloat16,
+                        DType::kBFloat16};
+  description.backward = law.has_backward;
+  description.in_place = law.has_in_place;
+  return description;
+}
+
+std::unique_ptr<Layer> make_layer(const Specimen& specimen,
+                                  LayerConfig config) {
+  if (config.layer.empty()) config.layer = specimen.layer;
+  if (config.layer != specimen.layer ||
+      (config.in_place && !find_law(config.layer)->has_in_place)) {
+    throw NotSupported(fmt::format("faulty:{} does not do {} {}",
+                                   specimen.name, config.layer,
+                                   describe(config)));
+  }
+  const bool in_place =
+      config.in_place && specimen.fault.memory != Memory::kNeverInPlace;
+  return std::make_unique<SimpleLayer<FaultyLayer>>(
+      FaultyLayer(std::move(config), specimen.fault), in_place);
+}
+
+SubjectEntry entry_of(const Specimen& specimen) {
+  const auto open = [specimen]() -> std::unique_ptr<Subject> {
+    const auto make = [specimen](const LayerConfig& config) {
+      return make_layer(specimen, config);
+    };
+    return std::make_unique<InProcessSubject<decltype(make)>>(
+        description_of(specimen), make);
+  };
+  return {.name = fmt::format("faulty:{}", specimen.name),
+          .layer = specimen.layer,
+          .summary = specimen.summary,
+          .open = open,
+          .variants = specimen.variants,
+          .caught_by = specimen.caught_by,
+          .defect = specimen.defect};
+}
+
+std::vector<SubjectEntry> make_zoo() {
+  std::vector<SubjectEntry> zoo;
+  for (const auto group :
+       {faulty::rate_faults, faulty::value_faults, faulty::unit_faults,
+        faulty::pattern_faults, faulty::call_faults, faulty::mode_faults,
+        faulty::edge_faults}) {
+    for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
+  }
+  return zoo;
+}
+
+}  // namespace
+
+const std::vector<SubjectEntry>& faulty_subjects() {
+  static const std::vector<SubjectEntry> zoo = make_zoo();
+  return zoo;
+}
+
+}  // namespace dropcheck::impl

@@ -1,0 +1,128 @@
+#include "dropcheck/impl/networks/selu_network.hpp"
+
+#include <fmt/format.h>
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <stdexcept>
+
+#include "dropcheck/impl/random_stream.hpp"
+#include "dropcheck/impl/selu.hpp"
+
+namespace dropcheck::impl::networks {
+namespace {
+
+using Matrix = Eigen::Map<
+    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using Array = Eigen::Map<Eigen::ArrayXf>;
+
+/// Pairs of uniforms that become normals together: long enough for the vector
+/// units, short enough for the cache.
+constexpr std::size_t kPairs = 512;
+using Chunk = Eigen::Array<float, kPairs, 1>;
+
+/// The middle of one of 2^32 cells of (0, 1]; never 0.
+float uniform(std::uint64_t bits) {
+  return (static_cast<float>(bits & 0xffffffffU) + 0.5F) * 0x1p-32F;
+}
+
+void fill_uniform(std::uint64_t key, std::uint64_t number, std::uint64_t block,
+                  Chunk& first, Chunk& second) {
+  for (Eigen::Index i = 0; i < first.size(); i += 4) {
+    const auto words =
+        keyed_words(key, number, block, static_cast<std::uint64_t>(i));
+    for (Eigen::Index j = 0; j < 4; ++j) {
+      const std::uint64_t word = words[static_cast<std::size_t>(j)];
+      first[i + j] = uniform(word);
+      second[i + j] = uniform(word >> 32U);
+    }
+  }
+}
+
+Array array(std::vector<float>& values) {
+  return {values.data(), static_cast<Eigen::Index>(values.size())};
+}
+
+/// SELU in single precision. exp(min(x, 0)) keeps the unused branch finite.
+void apply_selu(std::vector<float>& values) {
+  constexpr auto kLambda = static_cast<float>(kSeluLambda);
+  constexpr auto kLimit = static_cast<float>(kSeluSaturation);
+  Array x = array(values);
+  x = kLambda * x.max(0.0F) + kLimit * (1.0F - x.min(0.0F).exp());
+}
+
+Moments moments_of(const std::vector<float>& values) {
+  double sum = 0;
+  double squares = 0;
+  for (const float value : values) {
+    const double x = static_cast<double>(value);
+    sum += x;
+    squares += x * x;
+  }
+  const auto count = static_cast<double>(values.size());
+  return {sum / count, squares / count};
+}
+
+std::size_t checked_size(const Shape& shape) {
+  for (const std::int64_t extent : shape) {
+    if (extent >= 1) continue;
+    throw std::invalid_argument(fmt::format(
+        "SELU network has the extent {}, but depth, width and batch must be "
+        "at least 1",
+        extent));
+  }
+  return static_cast<std::size_t>(element_count(shape));
+}
+
+}  // namespace
+
+void fill_normal(std::uint64_t key, std::uint64_t number,
+                 std::vector<float>& values) {
+  Chunk radius;
+  Chunk angle;
+  for (std::size_t i = 0; i < values.size(); i += 2 * kPairs) {
+    fill_uniform(key, number, i / (2 * kPairs), radius, angle);
+    radius = (-2.0F * radius.log()).max(0.0F).sqrt();
+    angle *= 2 * std::numbers::pi_v<float>;
+    const Chunk cosines = radius * angle.cos();
+    const Chunk sines = radius * angle.sin();
+    const std::size_t count = std::min(values.size() - i, 2 * kPairs);
+    const std::size_t half = std::min(count, kPairs);
+    std::copy_n(cosines.data(), half, values.data() + i);
+    std::copy_n(sines.data(), count - half, values.data() + i + half);
+  }
+}
+
+SeluNetwork::SeluNetwork(const SeluShape& shape, Layer& dropout)
+    : shape_(shape),
+      dropout_(dropout),
+      weights_(checked_size({shape.width, shape.width})),
+      activations_(checked_size({shape.batch, shape.width})),
+      products_(activations_.size()) {
+  checked_size({shape.depth});
+}
+
+Moments SeluNetwork::pass(std::uint64_t key) {
+  const Shape shape{shape_.batch, shape_.width};
+  const float deviation = 1 / std::sqrt(static_cast<float>(shape_.width));
+  fill_normal(key, 0, activations_);
+  const TensorView result{activations_.data(), DType::kFloat32, shape,
+                          compact_strides(shape)};
+  TensorView products = result;
+  products.data = products_.data();
+  for (std::int64_t layer = 1; layer <= shape_.depth; ++layer) {
+    fill_normal(key, static_cast<std::uint64_t>(layer), weights_);
+    const Matrix weights(weights_.data(), shape_.width, shape_.width);
+    const Matrix input(activations_.data(), shape_.batch, shape_.width);
+    Matrix(products_.data(), shape_.batch, shape_.width).noalias() =
+        deviation * (input * weights);
+    apply_selu(products_);
+    copy(dropout_.forward({.input = products}), result);
+  }
+  return moments_of(activations_);
+}
+
+}  // namespace dropcheck::impl::networks

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "reference/masked_layer.hpp"
+
+namespace dropcheck::impl::reference {
+
+/// DropConnect: dropout of weights, read with identity activations.
+///
+/// Shape   weight (...), rank 1 to 7; the output is the same, or
+///         (samples, ...) with `samples` independent masks.
+/// Values  w / keep or 0. Evaluation returns w, once per sample.
+/// Law     independent Bernoulli(keep) per weight (and sample).
+/// Draws   one 64-bit word per output element, row-major.
+/// Errors  std::invalid_argument for a negative number of samples.
+/// Source  Wan et al. 2013, ICML, PMLR 28(3).
+class DropConnect {
+ public:
+  explicit DropConnect(const LayerConfig& config);
+
+  Shape output_shape(const TensorView& weight) const;
+  void forward(const TensorView& weight, bool training,
+               const TensorView& output);
+  /// The gradient of a weight is summed over its samples, in double.
+  void backward(const TensorView& grad_output, const TensorView& grad_weight);
+  void reseed(std::uint64_t seed) { dropout_.reseed(seed); }
+  std::uint64_t drawn() const { return dropout_.drawn(); }
+
+ private:
+  MaskedLayer dropout_;
+  std::int64_t samples_;
+};
+
+}  // namespace dropcheck::impl::reference

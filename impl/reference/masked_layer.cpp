@@ -1,0 +1,48 @@
+#include "reference/masked_layer.hpp"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+#include <utility>
+
+namespace dropcheck::impl::reference {
+
+MaskedLayer::MaskedLayer(const LayerConfig& config, MaskRule rule)
+    : probability_(Probability::from_drop(config.drop_probability)),
+      rule_(std::move(rule)) {}
+
+Shape MaskedLayer::output_shape(const TensorView& input) const {
+  rule_.mask_shape(input.shape);
+  return input.shape;
+}
+
+void MaskedLayer::forward(const TensorView& input, bool training,
+                          const TensorView& output) {
+  const Shape units = rule_.mask_shape(input.shape);
+  shape_ = input.shape;
+  training_ = training;
+  if (!training) return pass_through(input, output);
+  draw_mask(units, probability_, stream_, mask_);
+  apply_mask(mask_, rule_.response, input, output);
+}
+
+void MaskedLayer::backward(const TensorView& grad_output,
+                           const TensorView& grad_input) {
+  require_gradient_shape(grad_output, shape_);
+  if (!training_) return pass_through(grad_output, grad_input);
+  apply_mask_backward(mask_, rule_.response, grad_output, grad_input);
+}
+
+void require_gradient_shape(const TensorView& gradient,
+                            const std::optional<Shape>& expected) {
+  if (!expected) {
+    throw std::invalid_argument("backward needs a forward call before it");
+  }
+  if (gradient.shape != *expected) {
+    throw std::invalid_argument(
+        fmt::format("gradient has shape {}, but the latest output has {}",
+                    to_string(gradient.shape), to_string(*expected)));
+  }
+}
+
+}  // namespace dropcheck::impl::reference

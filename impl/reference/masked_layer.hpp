@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+
+#include "reference/masking.hpp"
+
+namespace dropcheck::impl::reference {
+
+/// A dropout law in two sentences: which elements share a decision, and what
+/// becomes of kept and dropped values.
+struct MaskRule {
+  /// Shape of the mask for an input of a shape: an extent of 1 on every shared
+  /// axis. Throws std::invalid_argument for a rank that has no meaning.
+  std::function<Shape(const Shape&)> mask_shape;
+  Response response;
+};
+
+/// The layer that follows a rule: masks in training, the identity at
+/// evaluation.
+///
+/// Shape   as the rule has it; the output has the input's shape and dtype.
+/// Law     independent Bernoulli(keep) decisions, y = response.
+/// Draws   one 64-bit word per unit and training call, in index order, even
+///         when the drop probability is 0 or 1; none at evaluation.
+/// Throws  std::domain_error for a drop probability outside [0, 1],
+///         std::invalid_argument for a wrong rank.
+class MaskedLayer {
+ public:
+  MaskedLayer(const LayerConfig& config, MaskRule rule);
+
+  Shape output_shape(const TensorView& input) const;
+  void forward(const TensorView& input, bool training,
+               const TensorView& output);
+
+  /// The gradient uses mask and scale of the latest forward call. Throws
+  /// std::invalid_argument unless `grad_output` has the shape of that call.
+  void backward(const TensorView& grad_output, const TensorView& grad_input);
+
+  void reseed(std::uint64_t seed) { stream_.reseed(seed); }
+
+  /// Number of 64-bit words drawn since the last reseed.
+  std::uint64_t drawn() const { return stream_.drawn(); }
+
+ private:
+  Probability probability_;
+  MaskRule rule_;
+  RandomStream stream_;
+  Mask mask_;
+  std::optional<Shape> shape_;  // of the latest call
+  bool training_ = false;       // in the latest call
+};
+
+/// Throws std::invalid_argument unless `gradient` has the `expected` shape;
+/// there is none before the first forward call.
+void require_gradient_shape(const TensorView& gradient,
+                            const std::optional<Shape>& expected);
+
+}  // namespace dropcheck::impl::reference

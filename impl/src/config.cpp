@@ -1,0 +1,21 @@
+#include "dropcheck/impl/config.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace dropcheck::impl {
+
+std::string describe(const LayerConfig& config) {
+  std::string text =
+      fmt::format("p={},{}", config.drop_probability, name_of(config.dtype));
+  if (config.in_place) text += ",in_place";
+  if (config.channels_last) text += ",channels_last";
+  if (!config.scale_by_keep) text += ",unscaled";
+  if (!config.shared_axes.empty()) {
+    text += fmt::format(",shared={}", fmt::join(config.shared_axes, "+"));
+  }
+  if (config.samples != 0) text += fmt::format(",samples={}", config.samples);
+  return text;
+}
+
+}  // namespace dropcheck::impl
