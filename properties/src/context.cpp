@@ -7,6 +7,7 @@
 
 #include "dropcheck/properties/check_catalogue.hpp"
 #include "dropcheck/properties/verify.hpp"
+#include "dropcheck/properties/version.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
 
 namespace dropcheck::properties {
@@ -44,7 +45,9 @@ Finding start_finding(const Context& context, std::string_view check) {
   token.subject = context.plan.subject;
   token.check = check;
   token.config = context.config();
+  token.version = kVersion;
   token.shape = context.plan.shape;
+  token.own_shape = context.plan.own_shape;
   token.profile = context.settings.profile;
   token.delta = context.plan.delta;
   token.margin = context.plan.margin;

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "glob.hpp"
 #include "sampler.hpp"
@@ -365,6 +366,33 @@ Plan make_plan(const std::vector<OpenSubject>& subjects,
     }
   }
   share_weights(plan);
+  return plan;
+}
+
+Plan replay_plan(const ReplayToken& token, const OpenSubject& subject) {
+  Plan plan;
+  plan.settings.profile = token.profile;
+  plan.settings.seed = token.seed;
+  plan.settings.alpha = token.alpha;
+  plan.settings.delta = token.delta > 0 ? std::optional(token.delta)
+                                        : std::nullopt;
+  plan.delta = token.delta;
+  plan.margin = token.margin;
+  const Candidate candidate{token.config, true};
+  PlannedConfiguration planned =
+      plan_configuration(subject, candidate, &token.shape, plan.settings);
+  planned.own_shape = token.own_shape;
+  std::erase_if(planned.checks, [&](const PlannedCheck& check) {
+    return check.check != token.check;
+  });
+  if (planned.checks.empty()) {
+    throw std::invalid_argument(fmt::format(
+        "replay token: check is '{}', which has no meaning for {}",
+        token.check, token.config.layer));
+  }
+  planned.checks.front().weight = token.weight;
+  if (planned.delta > 0) describe_detection(planned, token.alpha);
+  plan.configurations.push_back(std::move(planned));
   return plan;
 }
 

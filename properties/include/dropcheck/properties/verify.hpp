@@ -22,6 +22,7 @@ struct ReplayToken {
   std::string check;
   impl::LayerConfig config;
   impl::Shape shape;
+  bool own_shape = false;  ///< the user asked for that shape
   Profile profile = Profile::kPr;
   double delta = 0;
   double margin = 0;

@@ -1,0 +1,328 @@
+#include "dropcheck/properties/verify.hpp"
+
+#include <fmt/format.h>
+#include <tbb/global_control.h>
+#include <tbb/task_arena.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <exception>
+#include <map>
+#include <numbers>
+#include <thread>
+
+#include "battery.hpp"
+#include "deterministic_checks.hpp"
+#include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/version.hpp"
+#include "dropcheck/stats/run_alarm.hpp"
+#include "statistical_checks.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+/// FNV-1a; the key of a configuration must not depend on the run around it.
+std::uint64_t hash_text(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+  }
+  return hash;
+}
+
+std::uint64_t key_of(const PlannedConfiguration& planned) {
+  return hash_text(fmt::format("{}|{}", planned.law->layer,
+                               planned.configuration));
+}
+
+/// What went wrong with a subject while a check ran, as a finding.
+void note_failure(Finding& finding) {
+  try {
+    throw;
+  } catch (const impl::NotSupported& error) {
+    finding.verdict = Verdict::kNotSupported;
+    finding.sentence = error.what();
+  } catch (const impl::LayerError& error) {
+    refute(finding, fmt::format("refuses a valid call: {}", error.what()));
+    finding.evidence = Evidence::kDeterministic;
+  } catch (const impl::SubjectCrashed& error) {
+    finding.verdict = Verdict::kCrash;
+    finding.sentence = error.what();
+  } catch (const impl::SubjectTimeout& error) {
+    finding.verdict = Verdict::kTimeout;
+    finding.sentence = error.what();
+  } catch (const impl::AdapterError& error) {
+    finding.verdict = Verdict::kError;
+    finding.sentence = error.what();
+  } catch (const std::exception& error) {
+    finding.verdict = Verdict::kError;
+    finding.sentence = fmt::format("the check broke: {}", error.what());
+  }
+}
+
+/// Runs the checks of one configuration.
+class ConfigurationRun {
+ public:
+  ConfigurationRun(const Plan& plan, const PlannedConfiguration& planned,
+                   SubjectPool& pool, const Progress& progress)
+      : progress_(progress),
+        context_{planned, plan.settings, pool,
+                 {planned.law, planned.config, planned.shape,
+                  plan.settings.seed, key_of(planned)},
+                 {}, {}, nullptr} {}
+
+  std::vector<Finding> run() {
+    if (interrupted()) {
+      not_run("interrupted before it began");
+      return std::move(findings_);
+    }
+    if (context_.plan.delta <= 0) {
+      run_deterministic();
+      return std::move(findings_);
+    }
+    if (!prepare()) return std::move(findings_);
+    run_deterministic();
+    run_statistical();
+    order();
+    withdraw_certificates(findings_);
+    return std::move(findings_);
+  }
+
+ private:
+  bool interrupted() const {
+    return progress_.interrupt != nullptr && progress_.interrupt->load();
+  }
+
+  void not_run(const std::string& why) {
+    for (const PlannedCheck& check : context_.plan.checks) {
+      Finding finding = start_finding(context_, check.check);
+      finding.sentence = why;
+      findings_.push_back(std::move(finding));
+    }
+  }
+
+  /// Inputs, calibration, mask reading. A subject that fails here fails every
+  /// check of the configuration.
+  bool prepare() {
+    try {
+      impl::Subject& subject = context_.subject();
+      context_.inputs = make_inputs(subject, context_.experiment);
+      const std::int64_t size = context_.inputs.base.size();
+      const std::int64_t calls = std::clamp<std::int64_t>(
+          (std::int64_t{1} << 15) / std::max<std::int64_t>(size, 1), 4, 4096);
+      context_.calibration = draw_outputs(
+          subject, context_.experiment, context_.inputs.input,
+          stream_seed(context_.experiment, Stream::kCalibration), calls);
+      context_.reader = std::make_unique<MaskReader>(
+          context_.law(), context_.config(), context_.inputs.base,
+          context_.calibration);
+      return true;
+    } catch (...) {
+      for (const PlannedCheck& check : context_.plan.checks) {
+        Finding finding = start_finding(context_, check.check);
+        note_failure(finding);
+        findings_.push_back(std::move(finding));
+      }
+      return false;
+    }
+  }
+
+  template <class Check>
+  void add(std::string_view name, const Check& check) {
+    if (context_.planned(name) == nullptr) return;
+    const auto begin = Clock::now();
+    Finding finding = start_finding(context_, name);
+    if (interrupted()) {
+      finding.sentence = "interrupted before it began";
+      findings_.push_back(std::move(finding));
+      return;
+    }
+    try {
+      finding = check();
+    } catch (...) {
+      note_failure(finding);
+    }
+    finding.seconds = seconds_since(begin);
+    findings_.push_back(std::move(finding));
+  }
+
+  void run_deterministic() {
+    using Function = Finding (*)(const Context&);
+    const std::vector<std::pair<std::string_view, Function>> all{
+        {"granularity", check_granularity},
+        {"eval_identity", check_eval_identity},
+        {"edge_probabilities", check_edge_probabilities},
+        {"seeding", check_seeding},
+        {"in_place", check_in_place},
+        {"backward_mask", check_backward_mask},
+        {"self_normalisation", check_self_normalisation}};
+    for (const auto& [name, check] : all) {
+      add(name, [&, function = check] { return function(context_); });
+    }
+  }
+
+  void run_statistical() {
+    using Function = Finding (*)(const StatisticalInput&);
+    const std::vector<std::pair<std::string_view, Function>> all{
+        {"support", check_support},
+        {"drop_rate", check_drop_rate},
+        {"expectation", check_expectation},
+        {"moments", check_moments},
+        {"unit_counts", check_unit_counts},
+        {"homogeneity", check_homogeneity},
+        {"independence_within", check_independence_within},
+        {"independence_calls", check_independence_calls}};
+    const bool wanted = std::any_of(all.begin(), all.end(), [&](auto& entry) {
+      return context_.planned(entry.first) != nullptr;
+    });
+    if (!wanted) return;
+    std::exception_ptr failure;
+    const auto begin = Clock::now();
+    BatteryResult battery;
+    std::unique_ptr<Sampler> sampler;
+    try {
+      sampler = std::make_unique<Sampler>(
+          context_.experiment, context_.pool, context_.inputs,
+          *context_.reader, context_.plan.calls_per_block);
+      const impl::Description& subject = context_.pool.describe();
+      battery = run_battery(*sampler, make_battery_plan(context_.plan),
+                            rate_claim(context_),
+                            !subject.reseed || !subject.own_state,
+                            [this] { return interrupted(); });
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const double seconds = seconds_since(begin);
+    for (const auto& [name, check] : all) {
+      add_statistical(name, check, {context_, *sampler, battery}, failure);
+    }
+    if (!findings_.empty()) findings_.back().seconds += seconds;
+  }
+
+  template <class Check>
+  void add_statistical(std::string_view name, const Check& check,
+                       const StatisticalInput& input,
+                       const std::exception_ptr& failure) {
+    if (context_.planned(name) == nullptr) return;
+    Finding finding = start_finding(context_, name);
+    try {
+      if (failure) std::rethrow_exception(failure);
+      finding = check(input);
+      if (input.battery.interrupted &&
+          finding.verdict == Verdict::kInconclusive) {
+        finding.verdict = Verdict::kNotRun;
+        finding.sentence = "interrupted: " + finding.sentence;
+      }
+    } catch (...) {
+      note_failure(finding);
+    }
+    findings_.push_back(std::move(finding));
+  }
+
+  /// The order of the catalogue.
+  void order() {
+    const auto rank = [](const Finding& finding) {
+      return find_check(finding.check) - checks().data();
+    };
+    std::stable_sort(findings_.begin(), findings_.end(),
+                     [&](const Finding& a, const Finding& b) {
+                       return rank(a) < rank(b);
+                     });
+  }
+
+  const Progress& progress_;
+  Context context_;
+  std::vector<Finding> findings_;
+};
+
+SubjectRecord record_of(const OpenSubject& open) {
+  const impl::Description& description = open.subject->describe();
+  return {open.entry.name, open.entry.layer, description.version,
+          description.generator,
+          description.reseed && description.own_state};
+}
+
+/// Weights e-values and decides whether the whole run alarms.
+void sum_evidence(RunResult& result) {
+  std::vector<stats::WeightedEvidence> evidence;
+  double largest = -1e300;
+  for (const Finding& finding : result.findings) {
+    if (!finding.log10_e || finding.weight <= 0) continue;
+    const double log_e = *finding.log10_e / std::numbers::log10e;
+    evidence.push_back({log_e, finding.weight});
+    const double term = log_e + std::log(finding.weight);
+    if (term > largest) {
+      largest = term;
+      result.largest_term = finding.id;
+    }
+  }
+  if (evidence.empty()) return;
+  result.log10_run_e = stats::log_run_e_value(evidence) * std::numbers::log10e;
+  result.alarm = stats::run_alarms(evidence, result.alpha);
+}
+
+void run_all(const Plan& plan, const std::vector<OpenSubject>& subjects,
+             const Progress& progress, RunResult& result) {
+  std::map<std::string, std::unique_ptr<SubjectPool>> pools;
+  for (const OpenSubject& open : subjects) {
+    pools[open.entry.name] = std::make_unique<SubjectPool>(open.subject);
+    result.subjects.push_back(record_of(open));
+  }
+  std::size_t done = 0;
+  bool stopped = false;
+  for (const PlannedConfiguration& planned : plan.configurations) {
+    if (progress.report) {
+      progress.report(done, plan.configurations.size(),
+                      fmt::format("{} {}", planned.subject,
+                                  planned.configuration));
+    }
+    SubjectPool& pool = *pools.at(planned.subject);
+    const std::atomic<bool> stop{true};
+    const Progress skip{{}, &stop};
+    ConfigurationRun run(plan, planned, pool, stopped ? skip : progress);
+    for (Finding& finding : run.run()) {
+      if (plan.settings.fail_fast && finding.verdict <= Verdict::kRefuted) {
+        stopped = true;
+      }
+      result.findings.push_back(std::move(finding));
+    }
+    ++done;
+  }
+  if (progress.report) progress.report(done, done, "done");
+}
+
+}  // namespace
+
+RunResult verify(const Plan& plan, const std::vector<OpenSubject>& subjects,
+                 const Progress& progress) {
+  const auto begin = Clock::now();
+  RunResult result;
+  result.version = kVersion;
+  result.profile = name_of(plan.settings.profile);
+  result.seed = plan.settings.seed;
+  result.alpha = plan.settings.alpha;
+  result.delta = plan.delta;
+  result.margin = plan.margin;
+  result.threads = plan.settings.threads > 0
+                       ? plan.settings.threads
+                       : std::max(1U, std::thread::hardware_concurrency());
+  result.warnings = plan.warnings;
+  const tbb::global_control limit(
+      tbb::global_control::max_allowed_parallelism, result.threads);
+  tbb::task_arena arena(static_cast<int>(result.threads));
+  arena.execute([&] { run_all(plan, subjects, progress, result); });
+  sum_evidence(result);
+  result.interrupted =
+      progress.interrupt != nullptr && progress.interrupt->load();
+  result.seconds = seconds_since(begin);
+  return result;
+}
+
+}  // namespace dropcheck::properties
