@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "dropcheck/impl/adapters/protocol.hpp"
+#include "dropcheck/impl/registry.hpp"
+
+namespace dropcheck::impl::adapters {
+
+/// Serves `subjects` by PROTOCOL.md: reads requests from the file descriptor
+/// `in` and writes answers to `out` until the peer closes `in` or says "quit".
+/// Errors of a layer become answers. Returns the exit status: 0, or 1 where
+/// the stream of frames itself was broken.
+int serve(const std::vector<SubjectEntry>& subjects, int in, int out);
+
+/// The main function of a worker: serves on standard input and output. What
+/// the subjects print goes to standard error, so that it spoils no frame.
+int run_worker(const std::vector<SubjectEntry>& subjects);
+
+}  // namespace dropcheck::impl::adapters

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/adapters/protocol.hpp"
+#include "dropcheck/impl/subject.hpp"
+
+namespace dropcheck::impl::adapters {
+
+class WorkerSession;
+
+/// How a worker is started and how long it may take.
+struct WorkerOptions {
+  /// Program and arguments. A name without a slash is looked up in PATH.
+  std::vector<std::string> command;
+  std::string subject;  ///< its name in the worker; empty: the only one
+  std::chrono::milliseconds call_timeout = std::chrono::seconds(60);
+  std::chrono::milliseconds start_timeout = std::chrono::seconds(60);
+  std::uint64_t longest_frame = kLongestFrame;
+  bool shared_memory = true;  ///< offer memory for large results
+};
+
+/// A subject that lives in a process of its own and speaks PROTOCOL.md.
+///
+/// Errors  SubjectCrashed, SubjectTimeout, LayerError, NotSupported and
+///         AdapterError as their names say. After a crash, a timeout or
+///         garbage the process group is killed; layers made before are lost
+///         and say so, the next `make` starts another process.
+/// Threads one at a time; `replicate` for another thread.
+class WorkerSubject final : public Subject {
+ public:
+  /// Starts the process. Throws AdapterError if it does not start and
+  /// describe itself.
+  explicit WorkerSubject(WorkerOptions options);
+
+  const Description& describe() const override { return description_; }
+  std::unique_ptr<Layer> make(const LayerConfig& config) override;
+  /// Starts a second process, by itself reproducible after a reseed.
+  std::unique_ptr<Subject> replicate() const override;
+
+ private:
+  WorkerOptions options_;
+  Description description_;
+  std::shared_ptr<WorkerSession> session_;
+};
+
+/// What a worker says that it serves.
+struct ListedSubject {
+  std::string name;
+  std::string layer;
+  std::string summary;
+};
+std::vector<ListedSubject> list_subjects(const WorkerOptions& options);
+
+/// Opens `subject` (empty: the only one) of the worker `command`.
+std::unique_ptr<Subject> open_command(
+    std::vector<std::string> command, std::string subject = "",
+    std::chrono::milliseconds call_timeout = std::chrono::seconds(60));
+
+}  // namespace dropcheck::impl::adapters

@@ -1,0 +1,198 @@
+#include "dropcheck/impl/adapters/protocol.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "endian.hpp"
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+using nlohmann::json;
+
+std::string number_to_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return fmt::format("{}", value);
+}
+
+// std::from_chars reads "nan" and "infinity" in any case.
+double number_from_text(const std::string& text) {
+  double value = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size()) {
+    throw AdapterError(fmt::format("'{}' is not a number", text));
+  }
+  return value;
+}
+
+DType dtype_from_text(const std::string& text) {
+  const auto dtype = dtype_from_name(text);
+  if (!dtype) throw AdapterError(fmt::format("unknown dtype '{}'", text));
+  return *dtype;
+}
+
+void read_option(const std::string& key, const json& value,
+                 LayerConfig& config) {
+  if (key == "layer") {
+    config.layer = value;
+  } else if (key == "drop_probability") {
+    config.drop_probability = number_from_text(value);
+  } else if (key == "dtype") {
+    config.dtype = dtype_from_text(value);
+  } else if (key == "in_place") {
+    config.in_place = value;
+  } else if (key == "channels_last") {
+    config.channels_last = value;
+  } else if (key == "scale_by_keep") {
+    config.scale_by_keep = value;
+  } else if (key == "shared_axes") {
+    config.shared_axes = value.get<std::vector<int>>();
+  } else if (key == "samples") {
+    config.samples = value;
+  } else {
+    throw AdapterError(fmt::format("unknown option '{}'", key));
+  }
+}
+
+std::vector<std::string> split(const std::string& text) {
+  std::vector<std::string> parts;
+  std::istringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    parts.push_back(part);
+  }
+  return parts;
+}
+
+std::string printable(std::span<const std::byte> bytes) {
+  std::string text;
+  for (const std::byte byte : bytes) {
+    const char letter = std::to_integer<char>(byte);
+    text += letter >= ' ' && letter <= '~' ? letter : '.';
+  }
+  return text;
+}
+
+}  // namespace
+
+std::uint64_t frame_length(std::span<const std::byte, 8> bytes,
+                           std::uint64_t limit) {
+  const std::uint64_t length = from_little_endian(bytes);
+  if (length <= limit) return length;
+  throw AdapterError(fmt::format(
+      "a frame of {} bytes is announced, but at most {} are allowed; its "
+      "length reads '{}' as text: does the worker print to its standard "
+      "output?",
+      length, limit, printable(bytes)));
+}
+
+std::string to_json(const LayerConfig& config) {
+  const json object = {
+      {"layer", config.layer},
+      {"drop_probability", number_to_text(config.drop_probability)},
+      {"dtype", name_of(config.dtype)},
+      {"in_place", config.in_place},
+      {"channels_last", config.channels_last},
+      {"scale_by_keep", config.scale_by_keep},
+      {"shared_axes", config.shared_axes},
+      {"samples", config.samples}};
+  return object.dump();
+}
+
+LayerConfig config_from_json(const std::string& text) {
+  LayerConfig config;
+  try {
+    const json object = json::parse(text);
+    for (const auto& [key, value] : object.items()) {
+      read_option(key, value, config);
+    }
+  } catch (const json::exception& error) {
+    throw AdapterError(
+        fmt::format("malformed configuration: {}", error.what()));
+  }
+  return config;
+}
+
+void describe_to(const Description& description, Message& message) {
+  const auto flag = [](bool value) { return value ? "1" : "0"; };
+  std::string dtypes;
+  for (const DType dtype : description.dtypes) {
+    if (!dtypes.empty()) dtypes += ',';
+    dtypes += name_of(dtype);
+  }
+  message.fields["name"] = description.name;
+  message.fields["version"] = description.version;
+  message.fields["dtypes"] = dtypes;
+  message.fields["reseed"] = flag(description.reseed);
+  message.fields["own_state"] = flag(description.own_state);
+  message.fields["backward"] = flag(description.backward);
+  message.fields["in_place"] = flag(description.in_place);
+  message.fields["mask_output"] = flag(description.mask_output);
+  message.fields["generator"] = description.generator;
+}
+
+Description description_from(const Message& message) {
+  Description description;
+  description.name = message.field("name");
+  description.version = message.field("version");
+  description.dtypes.clear();
+  for (const std::string& name : split(message.field("dtypes", "f32"))) {
+    description.dtypes.push_back(dtype_from_text(name));
+  }
+  description.reseed = message.flag("reseed");
+  description.own_state = message.flag("own_state");
+  description.backward = message.flag("backward");
+  description.in_place = message.flag("in_place");
+  description.mask_output = message.flag("mask_output");
+  description.generator = message.field("generator");
+  return description;
+}
+
+std::string strides_to_text(const Shape& strides) {
+  return fmt::format("{}", fmt::join(strides, ","));
+}
+
+Shape strides_from_text(const std::string& text) {
+  Shape strides;
+  for (const std::string& part : split(text)) {
+    std::int64_t value = 0;
+    const auto [end, error] =
+        std::from_chars(part.data(), part.data() + part.size(), value);
+    if (error != std::errc{} || end != part.data() + part.size()) {
+      throw AdapterError(fmt::format("'{}' is not a stride", part));
+    }
+    strides.push_back(value);
+  }
+  return strides;
+}
+
+std::int64_t element_span(const Shape& shape, const Shape& strides) {
+  if (shape.size() != strides.size()) {
+    throw AdapterError(fmt::format("{} strides for a tensor of rank {}",
+                                   strides.size(), shape.size()));
+  }
+  constexpr std::int64_t kLongest = std::int64_t{1} << 32;
+  std::int64_t last = 0;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (shape[axis] == 0) return 0;
+    const std::int64_t steps = shape[axis] - 1;
+    const bool fits =
+        strides[axis] >= 0 &&
+        (steps == 0 || strides[axis] <= (kLongest - last) / steps);
+    if (!fits) {
+      throw AdapterError(
+          fmt::format("strides {} with shape {} are negative or too large",
+                      strides_to_text(strides), to_string(shape)));
+    }
+    last += steps * strides[axis];
+  }
+  return last + 1;
+}
+
+}  // namespace dropcheck::impl::adapters

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace dropcheck::impl::adapters {
+
+/// One function or module of libtorch. Host and worker share this list: the
+/// host names the subjects even where no worker is built.
+struct TorchEntry {
+  std::string_view name;
+  std::string_view layer;  ///< the law that it promises
+  std::string_view summary;
+  bool in_place = false;  ///< LayerConfig::in_place is understood
+  bool can_be_unscaled = false;
+};
+
+inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
+    {"F.dropout", "dropout", "torch::dropout", true},
+    {"F.dropout_", "dropout", "torch::dropout_, on a copy unless in place",
+     true},
+    {"F.alpha_dropout", "alpha_dropout", "torch::alpha_dropout", true},
+    {"F.feature_dropout", "dropout2d", "torch::feature_dropout on (N, C, H, W)",
+     true},
+    {"F.feature_alpha_dropout", "feature_alpha_dropout",
+     "torch::feature_alpha_dropout", true},
+    {"F.native_dropout", "dropout", "at::native_dropout, without its mask"},
+    {"nn.Dropout", "dropout", "torch::nn::Dropout", true},
+    {"nn.Dropout2d", "dropout2d", "torch::nn::Dropout2d", true},
+    {"nn.Dropout3d", "dropout3d", "torch::nn::Dropout3d", true},
+    {"nn.AlphaDropout", "alpha_dropout", "torch::nn::AlphaDropout", true},
+    {"nn.FeatureAlphaDropout", "feature_alpha_dropout",
+     "torch::nn::FeatureAlphaDropout", true},
+    {"drop_path", "drop_path", "timm's drop_path, by bernoulli_", false, true},
+    {"drop_path_floor", "drop_path",
+     "the older drop_path, by floor(keep + rand)"},
+    {"stochastic_depth", "stochastic_depth",
+     "torchvision's stochastic_depth, mode batch"},
+    {"scaled_dot_product_attention", "attention_dropout",
+     "_scaled_dot_product_attention on scores, keys and values identity"},
+}};
+
+}  // namespace dropcheck::impl::adapters

@@ -1,0 +1,85 @@
+#include "dropcheck/impl/adapters/torch_subjects.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "dropcheck/impl/adapters/worker_subject.hpp"
+#include "torch_catalogue.hpp"
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kWorker = "dropcheck-torch-worker";
+constexpr const char* kBuilt =
+#ifdef DROPCHECK_TORCH_WORKER_PATH
+    DROPCHECK_TORCH_WORKER_PATH;
+#else
+    "";
+#endif
+
+bool runnable(const fs::path& path) {
+  return !path.empty() && ::access(path.c_str(), X_OK) == 0;
+}
+
+std::unique_ptr<Subject> open_torch(const std::string& name) {
+  const std::string path = torch_worker_path();
+  if (path.empty()) {
+    throw AdapterError(fmt::format(
+        "there is no {}: install libtorch-dev and build dropcheck again, or "
+        "set DROPCHECK_TORCH_WORKER to the program",
+        kWorker));
+  }
+  return open_command({path}, name);
+}
+
+std::vector<LayerConfig> variants_of(const TorchEntry& torch) {
+  std::vector<LayerConfig> variants;
+  LayerConfig plain;
+  plain.layer = torch.layer;
+  if (torch.in_place) variants.push_back(plain);
+  if (torch.in_place) variants.back().in_place = true;
+  if (torch.can_be_unscaled) variants.push_back(plain);
+  if (torch.can_be_unscaled) variants.back().scale_by_keep = false;
+  return variants;
+}
+
+SubjectEntry entry_of(const TorchEntry& torch) {
+  SubjectEntry entry;
+  const std::string name(torch.name);
+  entry.name = "torch:" + name;
+  entry.layer = torch.layer;
+  entry.summary = torch.summary;
+  entry.open = [name] { return open_torch(name); };
+  entry.variants = variants_of(torch);
+  return entry;
+}
+
+}  // namespace
+
+std::string torch_worker_path() {
+  const char* named = std::getenv("DROPCHECK_TORCH_WORKER");
+  if (named != nullptr && *named != '\0') return named;
+  std::error_code error;
+  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
+  for (const fs::path& path :
+       {here / kWorker, here / "../libexec/dropcheck" / kWorker,
+        fs::path(kBuilt)}) {
+    if (runnable(path)) return path.string();
+  }
+  return "";
+}
+
+std::vector<SubjectEntry> torch_subjects() {
+  std::vector<SubjectEntry> entries;
+  for (const TorchEntry& torch : kTorchEntries) {
+    entries.push_back(entry_of(torch));
+  }
+  return entries;
+}
+
+}  // namespace dropcheck::impl::adapters

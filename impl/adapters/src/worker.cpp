@@ -1,0 +1,291 @@
+#include "dropcheck/impl/adapters/worker.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "frame_io.hpp"
+#include "shared_window.hpp"
+#include "strided.hpp"
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+constexpr std::size_t kInputSlots = 8;
+
+/// What a layer is called on: a working copy, and the truth to compare with.
+struct Input {
+  StridedTensor original;
+  StridedTensor working;
+  bool dirty = false;
+
+  explicit Input(const WireTensor& tensor, const std::string& strides)
+      : original(view_of(tensor), strides), working(view_of(tensor), strides) {}
+
+  void refresh() {
+    if (dirty) working.assign(original);
+    dirty = true;
+  }
+  bool changed() {
+    dirty = !working.same_bytes(original);
+    return dirty;
+  }
+};
+
+class Worker {
+ public:
+  Worker(const std::vector<SubjectEntry>& entries, int in, int out)
+      : entries_(entries), in_(in), out_(out) {}
+
+  int run() {
+    while (!quit_) {
+      Frame frame;
+      if (!read_frame(frame)) return 0;
+      answer(frame);
+    }
+    return 0;
+  }
+
+ private:
+  // ---- frames ----
+
+  /// False where the stream ends before the first byte.
+  bool read_exactly(std::span<std::byte> bytes) {
+    std::size_t have = 0;
+    while (have < bytes.size()) {
+      const ssize_t got = ::read(in_, bytes.data() + have, bytes.size() - have);
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) throw AdapterError("reading a frame failed");
+      if (got == 0 && have == 0) return false;
+      if (got == 0) throw AdapterError("the stream ends inside a frame");
+      have += static_cast<std::size_t>(got);
+    }
+    return true;
+  }
+
+  bool read_frame(Frame& frame) {
+    std::array<std::byte, 8> prefix{};
+    if (!read_exactly(prefix)) return false;
+    frame.size = frame_length(prefix);
+    frame.bytes = std::make_unique_for_overwrite<std::byte[]>(frame.size);
+    return read_exactly({frame.bytes.get(), frame.size}) || frame.size == 0;
+  }
+
+  void send(const Message& message) {
+    OutgoingFrame frame(message);
+    while (!frame.done()) {
+      if (!frame.write_some(out_) && errno != EINTR) {
+        throw AdapterError("the host does not read the answer");
+      }
+    }
+  }
+
+  void fail(const char* status, const std::string& message) {
+    constexpr std::size_t kLongestMessage = 4096;
+    send({{{"status", status}, {"message", message.substr(0, kLongestMessage)}},
+          {}});
+  }
+
+  void answer(Frame& frame) {
+    try {
+      frame.message = decode({frame.bytes.get(), frame.size});
+      dispatch(frame.message);
+    } catch (const LayerError& error) {
+      fail("layer-error", error.what());
+    } catch (const NotSupported& error) {
+      fail("not-supported", error.what());
+    } catch (const std::exception& error) {
+      fail("error", error.what());
+    }
+  }
+
+  // ---- operations ----
+
+  void dispatch(const Message& request) {
+    using Operation = void (Worker::*)(const Message&);
+    static const std::map<std::string, Operation> kOperations = {
+        {"list", &Worker::list},       {"describe", &Worker::describe},
+        {"make", &Worker::make},       {"destroy", &Worker::destroy},
+        {"forward", &Worker::forward}, {"backward", &Worker::backward},
+        {"reseed", &Worker::reseed},   {"shm", &Worker::share_memory},
+        {"quit", &Worker::quit}};
+    const std::string name = request.field("op");
+    const auto found = kOperations.find(name);
+    if (found == kOperations.end()) {
+      throw NotSupported(fmt::format("unknown operation '{}'", name));
+    }
+    (this->*found->second)(request);
+  }
+
+  void ok() { send({{{"status", "ok"}}, {}}); }
+
+  void list(const Message&) {
+    auto subjects = nlohmann::json::array();
+    for (const SubjectEntry& entry : entries_) {
+      subjects.push_back({{"name", entry.name},
+                          {"layer", entry.layer},
+                          {"summary", entry.summary}});
+    }
+    send({{{"status", "ok"}, {"subjects", subjects.dump()}}, {}});
+  }
+
+  void describe(const Message& request) {
+    Message answer{{{"status", "ok"},
+                    {"protocol", kProtocolVersion},
+                    {"inputs", std::to_string(kInputSlots)}},
+                   {}};
+    describe_to(subject(request).describe(), answer);
+    send(answer);
+  }
+
+  /// The subject that the request names; without a name, the only one.
+  Subject& subject(const Message& request) {
+    const std::string name = request.field("subject");
+    for (const SubjectEntry& entry : entries_) {
+      if (entry.name != name && !(name.empty() && entries_.size() == 1)) {
+        continue;
+      }
+      std::unique_ptr<Subject>& opened = subjects_[entry.name];
+      if (!opened) opened = entry.open();
+      return *opened;
+    }
+    throw AdapterError(fmt::format("there is no subject '{}'", name));
+  }
+
+  void make(const Message& request) {
+    const LayerConfig config = config_from_json(request.field("config"));
+    layers_[request.field("id")] = subject(request).make(config);
+    ok();
+  }
+
+  Layer& layer(const Message& request) {
+    const auto found = layers_.find(request.field("layer"));
+    if (found == layers_.end()) {
+      throw AdapterError(
+          fmt::format("there is no layer '{}'", request.field("layer")));
+    }
+    return *found->second;
+  }
+
+  void destroy(const Message& request) {
+    layers_.erase(request.field("layer"));
+    ok();
+  }
+
+  /// The input that the request brings, or the one that it brought earlier.
+  Input& input(const Message& request) {
+    const std::int64_t slot =
+        request.number("input.slot", static_cast<std::int64_t>(kInputSlots));
+    auto& place = inputs_.at(static_cast<std::size_t>(slot));
+    if (const WireTensor* tensor = request.find("input")) {
+      place.emplace(*tensor, request.field("input.strides"));
+    }
+    if (!place) throw AdapterError("a forward request without an input");
+    place->refresh();
+    return *place;
+  }
+
+  void forward(const Message& request) {
+    Layer& target = layer(request);
+    Input& given = input(request);
+    const TensorView output =
+        target.forward({given.working.view(), request.flag("training"),
+                        request.number("repeat", 1)});
+    const TensorView& view = given.working.view();
+    const bool alias = output.data == view.data && output.shape == view.shape &&
+                       output.strides == view.strides;
+    Message answer{{{"status", "ok"}}, {}};
+    if (alias) answer.fields["alias"] = "input";
+    const CompactBytes bytes(output);
+    if (!put_into_window(request, bytes, answer)) {
+      attach("output", bytes, answer);
+    }
+    const CompactBytes after(view);
+    if (given.changed() && !alias) {
+      answer.tensors.push_back(after.wire("input_after"));
+    }
+    send(answer);
+  }
+
+  bool put_into_window(const Message& request, const CompactBytes& bytes,
+                       Message& answer) {
+    if (!request.fields.contains("shm.offset")) return false;
+    const auto window = shared_.window(
+        static_cast<std::size_t>(request.number("shm.offset", 0)),
+        static_cast<std::size_t>(request.number("shm.room", 0)));
+    const WireTensor wire = bytes.wire("output");
+    if (wire.data.empty() || wire.data.size() > window.size()) return false;
+    std::memcpy(window.data(), wire.data.data(), wire.data.size());
+    answer.fields["output.shm"] = "1";
+    answer.fields["output.dtype"] = impl::name_of(dtype_of(wire.type));
+    answer.fields["output.shape"] = strides_to_text(wire.shape);
+    if (!bytes.strides().empty()) {
+      answer.fields["output.strides"] = bytes.strides();
+    }
+    return true;
+  }
+
+  void backward(const Message& request) {
+    Layer& target = layer(request);
+    const WireTensor* gradient = request.find("grad_output");
+    if (gradient == nullptr) throw AdapterError("there is no grad_output");
+    const StridedTensor given(view_of(*gradient),
+                              request.field("grad_output.strides"));
+    const CompactBytes bytes(target.backward(given.view()));
+    Message answer{{{"status", "ok"}}, {}};
+    attach("grad_input", bytes, answer);
+    send(answer);
+  }
+
+  void reseed(const Message& request) {
+    layer(request).reseed(std::stoull(request.field("seed")));
+    ok();
+  }
+
+  void share_memory(const Message& request) {
+    shared_.open(request.field("path"),
+                 static_cast<std::size_t>(request.number("size", 0)));
+    ok();
+  }
+
+  void quit(const Message&) {
+    quit_ = true;
+    ok();
+  }
+
+  const std::vector<SubjectEntry>& entries_;
+  int in_;
+  int out_;
+  bool quit_ = false;
+  SharedWindow shared_;
+  std::array<std::optional<Input>, kInputSlots + 1> inputs_;
+  std::map<std::string, std::unique_ptr<Subject>> subjects_;
+  std::map<std::string, std::unique_ptr<Layer>> layers_;
+};
+
+}  // namespace
+
+int serve(const std::vector<SubjectEntry>& subjects, int in, int out) {
+  try {
+    return Worker(subjects, in, out).run();
+  } catch (const AdapterError& error) {
+    fmt::print(stderr, "worker: {}\n", error.what());
+    return 1;
+  }
+}
+
+int run_worker(const std::vector<SubjectEntry>& subjects) {
+  std::signal(SIGPIPE, SIG_IGN);
+  const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+  if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
+  return serve(subjects, STDIN_FILENO, out);
+}
+
+}  // namespace dropcheck::impl::adapters

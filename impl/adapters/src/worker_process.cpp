@@ -1,0 +1,291 @@
+#include "worker_process.hpp"
+
+#include <fcntl.h>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <boost/process/args.hpp>
+#include <boost/process/exe.hpp>
+#include <boost/process/io.hpp>
+#include <boost/process/search_path.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+namespace bp = boost::process;
+using std::chrono::milliseconds;
+
+/// A pipe that no other child inherits: a foreign copy of its ends would hide
+/// that one side is gone.
+bp::pipe private_pipe() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    throw AdapterError(fmt::format("no pipe: {}", std::strerror(errno)));
+  }
+  return bp::pipe(ends[0], ends[1]);
+}
+
+void make_nonblocking(int descriptor) {
+  ::fcntl(descriptor, F_SETFL, ::fcntl(descriptor, F_GETFL) | O_NONBLOCK);
+}
+
+/// Keeps SIGPIPE from this thread while a worker may be gone.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec now = {0, 0};
+    while (!was_pending_ && sigtimedwait(&pipe_, nullptr, &now) == SIGPIPE) {
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+std::string find_program(const std::vector<std::string>& command) {
+  if (command.empty()) throw AdapterError("the worker's command is empty");
+  const std::string& name = command.front();
+  if (name.find('/') != std::string::npos) return name;
+  const auto path = bp::search_path(name);
+  if (path.empty()) throw AdapterError("there is no program '" + name + "'");
+  return path.string();
+}
+
+// Boost marks its error pipe close-on-exec only after making it; two launches
+// at once could leak it into the other child.
+bp::child launch(const WorkerOptions& options, bp::pipe& in, bp::pipe& out,
+                 bp::pipe& err, bp::group& group) {
+  static std::mutex mutex;
+  const std::string program = find_program(options.command);
+  const std::vector<std::string> arguments(options.command.begin() + 1,
+                                           options.command.end());
+  const std::lock_guard lock(mutex);
+  std::error_code error;
+  bp::child child(bp::exe = program, bp::args = arguments,
+                  bp::std_in<in, bp::std_out> out, bp::std_err > err, group,
+                  error);
+  if (error) {
+    throw AdapterError(
+        fmt::format("cannot start '{}': {}", program, error.message()));
+  }
+  return child;
+}
+
+std::string ending_in_words(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    const char* name = ::sigabbrev_np(signal);
+    return fmt::format("was killed by SIG{} ({})", name ? name : "?",
+                       ::strsignal(signal));
+  }
+  return fmt::format("exited with status {}", WEXITSTATUS(status));
+}
+
+}  // namespace
+
+/// An answer under way: 8 bytes of length, then the frame.
+struct WorkerProcess::Incoming {
+  std::array<std::byte, 8> prefix{};
+  std::uint64_t have = 0;  ///< bytes of prefix and frame together
+  Frame frame;
+
+  bool in_prefix() const { return have < prefix.size(); }
+  std::span<std::byte> missing() {
+    if (in_prefix()) return std::span(prefix).subspan(have);
+    return std::span(frame.bytes.get(), frame.size).subspan(have - 8);
+  }
+};
+
+WorkerProcess::WorkerProcess(const WorkerOptions& options)
+    : longest_frame_(options.longest_frame),
+      in_(private_pipe()),
+      out_(private_pipe()),
+      err_(private_pipe()),
+      child_(launch(options, in_, out_, err_, group_)) {
+  make_nonblocking(in_.native_sink());
+  make_nonblocking(out_.native_source());
+  make_nonblocking(err_.native_source());
+}
+
+WorkerProcess::~WorkerProcess() {
+  try {
+    if (alive_) {
+      in_.close();
+      end(std::chrono::seconds(2));
+    }
+  } catch (...) {
+    // A destructor has nobody to tell; the process group has been killed.
+  }
+}
+
+Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
+  if (!alive_) {
+    throw SubjectCrashed(
+        "the worker that held this layer has ended; make a new layer");
+  }
+  OutgoingFrame outgoing(request);
+  if (outgoing.size() > longest_frame_) {
+    throw AdapterError(fmt::format("the request has {} bytes, the limit is {}",
+                                   outgoing.size(), longest_frame_));
+  }
+  Frame frame;
+  try {
+    frame = transfer(outgoing, Clock::now() + timeout);
+    frame.message = decode({frame.bytes.get(), frame.size});
+  } catch (const SubjectTimeout&) {
+    end(milliseconds(0));
+    throw SubjectTimeout(with_errors(
+        fmt::format("the worker did not answer '{}' within {} and was killed",
+                    request.field("op"), timeout)));
+  } catch (const SubjectCrashed&) {
+    const std::string how = end(std::chrono::seconds(1));
+    throw SubjectCrashed(with_errors(
+        fmt::format("the worker {} during '{}'", how, request.field("op"))));
+  } catch (const AdapterError& error) {
+    end(milliseconds(0));
+    throw AdapterError(with_errors(error.what()));
+  }
+  check_status(frame.message);
+  return frame;
+}
+
+Frame WorkerProcess::transfer(OutgoingFrame& outgoing,
+                              Clock::time_point deadline) {
+  const NoSigpipe guard;
+  Incoming incoming;
+  can_write_ = true;
+  for (;;) {
+    if (!outgoing.done() && can_write_) write(outgoing);
+    if (read(incoming)) break;
+    wait_for_events(outgoing, deadline);
+    drain_errors();
+  }
+  if (!outgoing.done()) {
+    throw AdapterError("the worker answered before it had the whole request");
+  }
+  return std::move(incoming.frame);
+}
+
+// Returns when something can be written or read. A worker that answers within
+// the deadline but never stops talking is caught by the same deadline.
+void WorkerProcess::wait_for_events(const OutgoingFrame& outgoing,
+                                    Clock::time_point deadline) {
+  const auto left = std::chrono::ceil<milliseconds>(deadline - Clock::now());
+  if (left.count() <= 0) throw SubjectTimeout("");
+  const bool writing = !outgoing.done() && can_write_;
+  std::array<pollfd, 3> events{
+      {{out_.native_source(), POLLIN, 0},
+       {err_.native_source(), POLLIN, 0},
+       {writing ? in_.native_sink() : -1, POLLOUT, 0}}};
+  if (err_.native_source() < 0) events[1].fd = -1;
+  ::poll(events.data(), events.size(),
+         static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+}
+
+void WorkerProcess::write(OutgoingFrame& outgoing) {
+  if (outgoing.write_some(in_.native_sink())) return;
+  // The reading side will tell how the process ended.
+  if (errno == EPIPE) can_write_ = false;
+}
+
+/// True where the answer is complete.
+bool WorkerProcess::read(Incoming& incoming) {
+  for (;;) {
+    const auto missing = incoming.missing();
+    if (!incoming.in_prefix() && missing.empty()) return true;
+    const ssize_t got =
+        ::read(out_.native_source(), missing.data(), missing.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0 && errno == EAGAIN) return false;
+    if (got <= 0) throw SubjectCrashed("");
+    incoming.have += static_cast<std::uint64_t>(got);
+    if (incoming.have == incoming.prefix.size()) {
+      incoming.frame.size = frame_length(incoming.prefix, longest_frame_);
+      incoming.frame.bytes =
+          std::make_unique_for_overwrite<std::byte[]>(incoming.frame.size);
+    }
+  }
+}
+
+void WorkerProcess::drain_errors() {
+  constexpr std::size_t kKept = 4096;
+  std::array<char, 4096> buffer{};
+  while (err_.native_source() >= 0) {
+    const ssize_t got =
+        ::read(err_.native_source(), buffer.data(), buffer.size());
+    if (got < 0) break;
+    if (got == 0) {
+      ::close(err_.native_source());
+      err_.assign_source(-1);
+      break;
+    }
+    errors_.append(buffer.data(), static_cast<std::size_t>(got));
+    if (errors_.size() > 2 * kKept) errors_.erase(0, errors_.size() - kKept);
+  }
+}
+
+void WorkerProcess::check_status(const Message& answer) {
+  const std::string status = answer.field("status");
+  const std::string message = answer.field("message");
+  if (status == "ok") return;
+  if (status == "layer-error") throw LayerError(message);
+  if (status == "not-supported") throw NotSupported(message);
+  if (status == "error") throw AdapterError("the worker says: " + message);
+  end(milliseconds(0));
+  throw AdapterError(fmt::format("the worker answers status '{}'", status));
+}
+
+// Leaves the process unreaped, so that its group number stays taken.
+bool WorkerProcess::exits_within(milliseconds patience) const {
+  const auto deadline = Clock::now() + patience;
+  for (;;) {
+    siginfo_t info = {};
+    const int result = ::waitid(P_PID, static_cast<id_t>(child_.id()), &info,
+                                WEXITED | WNOHANG | WNOWAIT);
+    if (result != 0 || info.si_pid != 0) return true;
+    if (Clock::now() >= deadline) return false;
+    std::this_thread::sleep_for(milliseconds(1));
+  }
+}
+
+std::string WorkerProcess::end(milliseconds patience) {
+  alive_ = false;
+  const bool by_itself = exits_within(patience);
+  std::error_code ignored;
+  group_.terminate(ignored);
+  group_.detach();
+  child_.wait(ignored);
+  drain_errors();
+  return by_itself ? ending_in_words(child_.native_exit_code())
+                   : "closed its output and was killed";
+}
+
+std::string WorkerProcess::with_errors(std::string text) {
+  while (!errors_.empty() && errors_.back() == '\n') errors_.pop_back();
+  if (!errors_.empty()) text += "; its standard error ends:\n" + errors_;
+  return text;
+}
+
+}  // namespace dropcheck::impl::adapters

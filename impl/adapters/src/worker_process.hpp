@@ -1,0 +1,57 @@
+#pragma once
+
+#include <boost/process/child.hpp>
+#include <boost/process/group.hpp>
+#include <boost/process/pipe.hpp>
+#include <chrono>
+#include <string>
+
+#include "dropcheck/impl/adapters/worker_subject.hpp"
+#include "frame_io.hpp"
+
+namespace dropcheck::impl::adapters {
+
+/// A worker process, its three pipes and the exchange of frames with it.
+/// Every failure of the exchange ends the process.
+class WorkerProcess {
+ public:
+  /// Throws AdapterError if there is no such program.
+  explicit WorkerProcess(const WorkerOptions& options);
+  ~WorkerProcess();
+  WorkerProcess(const WorkerProcess&) = delete;
+  WorkerProcess& operator=(const WorkerProcess&) = delete;
+
+  bool alive() const { return alive_; }
+
+  /// Sends `request` and returns the answer, whose status is "ok"; any other
+  /// status becomes an exception.
+  Frame exchange(const Message& request, std::chrono::milliseconds timeout);
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Incoming;
+
+  Frame transfer(OutgoingFrame& outgoing, Clock::time_point deadline);
+  void wait_for_events(const OutgoingFrame& outgoing,
+                       Clock::time_point deadline);
+  void write(OutgoingFrame& outgoing);
+  bool read(Incoming& incoming);
+  void drain_errors();
+  void check_status(const Message& answer);
+  bool exits_within(std::chrono::milliseconds patience) const;
+  /// Ends the process group and says how the process ended, in words.
+  std::string end(std::chrono::milliseconds patience);
+  std::string with_errors(std::string text);
+
+  std::uint64_t longest_frame_;
+  boost::process::pipe in_;
+  boost::process::pipe out_;
+  boost::process::pipe err_;
+  boost::process::group group_;
+  boost::process::child child_;
+  std::string errors_;  ///< the last few KiB of standard error
+  bool alive_ = true;
+  bool can_write_ = true;
+};
+
+}  // namespace dropcheck::impl::adapters

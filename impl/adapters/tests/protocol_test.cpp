@@ -1,0 +1,233 @@
+// The wire format: what one side writes the other one reads, bit for bit, and
+// whatever is not a message is refused with a sentence and never read past
+// its end.
+#include "dropcheck/impl/adapters/protocol.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <cmath>
+#include <limits>
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::byte> image(const std::string& header,
+                             std::size_t data_size = 0) {
+  std::vector<std::byte> bytes(8);
+  bytes[0] = static_cast<std::byte>(header.size() & 0xff);
+  bytes[1] = static_cast<std::byte>(header.size() >> 8);
+  for (const char letter : header) {
+    bytes.push_back(static_cast<std::byte>(letter));
+  }
+  bytes.resize(bytes.size() + data_size);
+  return bytes;
+}
+
+std::string refusal(const std::vector<std::byte>& bytes) {
+  try {
+    decode(bytes);
+  } catch (const AdapterError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+std::string refusal(const std::string& header, std::size_t data_size = 0) {
+  return refusal(image(header, data_size));
+}
+
+TEST(Safetensors, KeepsFieldsAndTensors) {
+  const Tensor doubles(DType::kFloat64, {2, 2}, {1, -0.0, 1e300, 0.1});
+  const Tensor halves(DType::kFloat16, {3}, {1, 2, 3});
+  Message message{{{"op", "forward"}, {"message", "\"quoted\"\n\xc3\xa4"}}, {}};
+  message.tensors.push_back(
+      {"a", WireType::kF64, {2, 2}, {doubles.bytes(), doubles.byte_count()}});
+  message.tensors.push_back(
+      {"b", WireType::kF16, {3}, {halves.bytes(), halves.byte_count()}});
+  const auto bytes = encode(message);
+  const Message back = decode(bytes);
+  EXPECT_EQ(back.fields, message.fields);
+  ASSERT_EQ(back.tensors.size(), 2U);
+  const TensorView a = view_of(*back.find("a"));
+  EXPECT_EQ(a.shape, (Shape{2, 2}));
+  EXPECT_TRUE(std::signbit(a.value(1)));
+  EXPECT_EQ(a.value(3), 0.1);
+  EXPECT_EQ(view_of(*back.find("b")).value(2), 3);
+}
+
+TEST(Safetensors, AlignsTheTensors) {
+  for (const char* text : {"", "1", "22", "333", "4444", "55555"}) {
+    const std::string head = encode_head({{{"field", text}}, {}});
+    EXPECT_EQ(head.size() % 8, 0U);
+  }
+}
+
+TEST(Safetensors, KeepsScalarsAndEmptyTensors) {
+  const Tensor scalar(DType::kFloat32, {}, {7});
+  Message message;
+  message.tensors.push_back({"none", WireType::kU8, {0, 5}, {}});
+  message.tensors.push_back(
+      {"scalar", WireType::kF32, {}, {scalar.bytes(), 4}});
+  const auto bytes = encode(message);
+  const Message back = decode(bytes);
+  EXPECT_EQ(view_of(*back.find("scalar")).value(0), 7);
+  EXPECT_EQ(back.find("none")->shape, (Shape{0, 5}));
+}
+
+TEST(Safetensors, ReplacesTextThatIsNotUtf8) {
+  const auto bytes = encode({{{"message", "\xff!"}}, {}});
+  EXPECT_THAT(decode(bytes).field("message"), HasSubstr("!"));
+}
+
+TEST(Safetensors, RefusesWhatIsNoHeader) {
+  EXPECT_THAT(refusal(std::vector<std::byte>(5)), HasSubstr("shorter than 8"));
+  EXPECT_THAT(refusal(std::vector<std::byte>(8, std::byte{0xff})),
+              HasSubstr("a header of 18446744073709551615 bytes"));
+  auto truncated = image("{\"__metadata__\":{}}");
+  truncated.pop_back();
+  EXPECT_THAT(refusal(truncated), HasSubstr("a header of 19 bytes"));
+  EXPECT_THAT(refusal("{\"a\":"), HasSubstr("malformed header"));
+  EXPECT_THAT(refusal("[1, 2]"), HasSubstr("no JSON object"));
+  EXPECT_THAT(refusal("{\"__metadata__\":{\"n\":3}}"),
+              HasSubstr("malformed header"));
+  EXPECT_THAT(refusal("{\"a\":{\"dtype\":\"F32\"}}"),
+              HasSubstr("malformed header"));
+}
+
+TEST(Safetensors, RefusesAHeaderOverOneMebibyte) {
+  std::vector<std::byte> bytes((2U << 20) + 8, std::byte{' '});
+  for (std::size_t i = 0; i < 8; ++i) bytes[i] = std::byte{0};
+  bytes[2] = std::byte{0x20};  // 2 MiB
+  EXPECT_THAT(refusal(bytes), HasSubstr("at most 1048576"));
+}
+
+std::string entry(const std::string& dtype, const std::string& shape,
+                  const std::string& offsets) {
+  return "{\"dtype\":\"" + dtype + "\",\"shape\":" + shape +
+         ",\"data_offsets\":" + offsets + "}";
+}
+
+TEST(Safetensors, RefusesWhatIsNoTensor) {
+  const auto one = [](const std::string& text) {
+    return "{\"a\":" + text + "}";
+  };
+  EXPECT_THAT(refusal(one(entry("I64", "[1]", "[0,8]")), 8),
+              HasSubstr("dtype is 'I64'"));
+  EXPECT_THAT(refusal(one(entry("F32", "[1]", "[0,4]")), 2),
+              HasSubstr("the data has 2 bytes"));
+  EXPECT_THAT(refusal(one(entry("F32", "[2]", "[0,4]")), 4),
+              HasSubstr("needs 8 bytes, but has 4"));
+  EXPECT_THAT(refusal(one(entry("F32", "[1]", "[4,0]")), 4),
+              HasSubstr("offsets [4, 0)"));
+  EXPECT_THAT(refusal(one(entry("F32", "[-1]", "[0,4]")), 4),
+              HasSubstr("whole number"));
+  EXPECT_THAT(refusal(one(entry("F32", "[1.0]", "[0,4]")), 4),
+              HasSubstr("whole number"));
+  EXPECT_THAT(refusal(one(entry("F32", "[1]", "[0]")), 4),
+              HasSubstr("two offsets"));
+  EXPECT_THAT(
+      refusal(one(entry("F32", "[4294967296,4294967296,2]", "[0,4]")), 4),
+      HasSubstr("63 bits"));
+  EXPECT_THAT(refusal(one(entry("F64", "[2305843009213693952]", "[0,0]")), 0),
+              HasSubstr("63 bits"));
+  EXPECT_THAT(refusal(one(entry("F32", "[18446744073709551615]", "[0,4]")), 4),
+              HasSubstr("63 bits"));
+}
+
+TEST(Safetensors, RefusesOverlapsAndHoles) {
+  const auto two = [](const std::string& first, const std::string& second) {
+    return "{\"a\":" + entry("F32", "[1]", first) +
+           ",\"b\":" + entry("F32", "[1]", second) + "}";
+  };
+  EXPECT_EQ(refusal(two("[4,8]", "[0,4]"), 8), "accepted");
+  EXPECT_THAT(refusal(two("[0,4]", "[2,6]"), 8), HasSubstr("overlaps"));
+  EXPECT_THAT(refusal(two("[0,4]", "[0,4]"), 4), HasSubstr("overlaps"));
+  EXPECT_THAT(refusal(two("[0,4]", "[8,12]"), 12), HasSubstr("hole"));
+  EXPECT_THAT(refusal(two("[0,4]", "[4,8]"), 9),
+              HasSubstr("after the last tensor"));
+}
+
+TEST(Frame, RefusesALengthOverTheLimit) {
+  std::array<std::byte, 8> bytes{};
+  bytes[7] = std::byte{0x80};
+  EXPECT_THROW(frame_length(bytes), AdapterError);
+  bytes = {std::byte{16}};
+  EXPECT_EQ(frame_length(bytes), 16U);
+  EXPECT_THROW(frame_length(bytes, 15), AdapterError);
+}
+
+TEST(Frame, ShowsTextThatSomeonePrinted) {
+  const std::string text = "Loading ";
+  try {
+    frame_length(std::as_bytes(std::span(text)).first<8>());
+    FAIL() << "accepted";
+  } catch (const AdapterError& error) {
+    EXPECT_THAT(error.what(), HasSubstr("'Loading '"));
+  }
+}
+
+TEST(Config, SurvivesTheBorder) {
+  LayerConfig config;
+  config.layer = "broadcast_dropout";
+  config.dtype = DType::kBFloat16;
+  config.in_place = config.channels_last = true;
+  config.scale_by_keep = false;
+  config.shared_axes = {0, -1};
+  config.samples = 8;
+  for (const double p : {0.1, 1.0 / 3, 5e-324, 1.5, -2.0,
+                         std::numeric_limits<double>::infinity(),
+                         -std::numeric_limits<double>::infinity()}) {
+    config.drop_probability = p;
+    EXPECT_EQ(config_from_json(to_json(config)), config);
+  }
+  config.drop_probability = std::nan("");
+  EXPECT_TRUE(std::isnan(config_from_json(to_json(config)).drop_probability));
+}
+
+TEST(Config, RefusesWhatItDoesNotKnow) {
+  EXPECT_THROW(config_from_json("{\"momentum\":1}"), AdapterError);
+  EXPECT_THROW(config_from_json("{\"dtype\":\"f8\"}"), AdapterError);
+  EXPECT_THROW(config_from_json("{\"drop_probability\":\"1x\"}"), AdapterError);
+  EXPECT_THROW(config_from_json("{\"in_place\":\"yes\"}"), AdapterError);
+  EXPECT_THROW(config_from_json("{"), AdapterError);
+}
+
+TEST(Description, SurvivesTheBorder) {
+  Description description;
+  description.name = "n";
+  description.version = "1";
+  description.dtypes = {DType::kBFloat16, DType::kFloat16};
+  description.reseed = false;
+  description.mask_output = true;
+  description.generator = "g";
+  Message message;
+  describe_to(description, message);
+  const Message received = decode(encode(message));
+  const Description back = description_from(received);
+  EXPECT_EQ(back.dtypes, description.dtypes);
+  EXPECT_FALSE(back.reseed);
+  EXPECT_TRUE(back.own_state);
+  EXPECT_TRUE(back.mask_output);
+  EXPECT_EQ(back.generator, "g");
+}
+
+TEST(Strides, SpanWhatTheyTouch) {
+  EXPECT_EQ(element_span({2, 3}, {3, 1}), 6);
+  EXPECT_EQ(element_span({2, 3}, {1, 4}), 10);
+  EXPECT_EQ(element_span({5}, {0}), 1);
+  EXPECT_EQ(element_span({0, 3}, {3, 1}), 0);
+  EXPECT_EQ(element_span({}, {}), 1);
+  EXPECT_THROW(element_span({2}, {-1}), AdapterError);
+  EXPECT_THROW(element_span({2}, {std::int64_t{1} << 62}), AdapterError);
+  EXPECT_THROW(element_span({2}, {1, 1}), AdapterError);
+  EXPECT_EQ(strides_from_text(strides_to_text({1, 20, 3})), (Shape{1, 20, 3}));
+  EXPECT_EQ(strides_from_text(""), Shape{});
+  EXPECT_THROW(strides_from_text("1,x"), AdapterError);
+}
+
+}  // namespace
+}  // namespace dropcheck::impl::adapters

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <functional>
+#include <string_view>
+
+#include "dropcheck/impl/config.hpp"
+
+namespace dropcheck::impl::adapters {
+
+/// A configured function or module: input, training -> output.
+using TorchFunction = std::function<at::Tensor(at::Tensor, bool)>;
+
+/// Builds what `name` of kTorchEntries says, from a configuration. Throws
+/// c10::Error where libtorch refuses, NotSupported for options that it has not.
+TorchFunction make_torch_function(std::string_view name,
+                                  const LayerConfig& config);
+
+}  // namespace dropcheck::impl::adapters
