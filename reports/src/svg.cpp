@@ -190,7 +190,7 @@ std::string mask_svg(const std::vector<std::string>& rows,
     dropped += runs_of(rows[y], y, '0');
   }
   if (width == 0) return {};
-  const std::size_t cell = width <= 32 ? 9 : width <= 64 ? 5 : 3;
+  const std::size_t cell = width <= 32 ? 11 : width <= 64 ? 7 : 4;
   return fmt::format(
       R"(<svg class="mask" viewBox="0 0 {0} {1}" width="{2}" height="{3}" role="img" aria-label="{4}" shape-rendering="crispEdges"><path class="kept" d="{5}"/><path class="dropped" d="{6}"/></svg>)",
       width, height, width * cell, height * cell, title, kept, dropped);

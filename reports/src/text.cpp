@@ -170,7 +170,11 @@ std::vector<std::string> flowed(const std::vector<std::string>& parts,
 std::string number(double value) {
   if (std::isnan(value)) return "not a number";
   if (std::isinf(value)) return value > 0 ? "infinity" : "-infinity";
-  return chance(value == 0 ? 0 : value);
+  // Counts in full: 1048576 and not 1.04858e6.
+  if (std::abs(value) < 1e15 && std::trunc(value) == value) {
+    return fmt::format("{:.0f}", value == 0 ? 0 : value);
+  }
+  return chance(value);
 }
 
 std::string number(const std::optional<double>& value) {

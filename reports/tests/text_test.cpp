@@ -65,6 +65,7 @@ TEST(Text, QuotesForAShellWhereItMust) {
 TEST(Text, WritesNumbersAsPeopleDo) {
   EXPECT_EQ(number(1e-9), "1e-9");
   EXPECT_EQ(number(5.4e-107), "5.4e-107");
+  EXPECT_EQ(number(1048576), "1048576");
   EXPECT_EQ(number(1e20), "1e20");
   EXPECT_EQ(number(0.099613), "0.099613");
   EXPECT_EQ(number(-0.0), "0");
