@@ -1,0 +1,137 @@
+#include "dropcheck/reports/deviations.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "glob.hpp"
+#include "text.hpp"
+#include "wording.hpp"
+
+namespace dropcheck::reports {
+namespace {
+
+using Date = std::chrono::year_month_day;
+
+std::string date_text(Date date) {
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()),
+                     static_cast<unsigned>(date.day()));
+}
+
+// What became of the findings that one entry matches.
+struct Fate {
+  std::size_t matched = 0;
+  std::size_t covered = 0;
+  std::size_t grown = 0;      ///< refuted by more than is declared
+  std::size_t undecided = 0;  ///< inconclusive, not run or broken
+};
+
+// Written so that a missing or NaN effect is not within any limit.
+bool effect_is_declared(const Deviation& deviation, const Finding& finding) {
+  if (!deviation.largest_effect) return true;
+  if (!finding.expected || !finding.observed) return false;
+  return std::abs(*finding.observed - *finding.expected) <=
+         *deviation.largest_effect;
+}
+
+void declare(Finding& finding, const Deviation& deviation) {
+  finding.verdict = Verdict::kDeviation;
+  finding.deviation_reason = deviation.reason;
+  finding.deviation_url = deviation.url;
+}
+
+void apply_to(Finding& finding, const Deviation& deviation, Fate& fate) {
+  ++fate.matched;
+  const bool decides =
+      finding.verdict == Verdict::kRefuted ||
+      (finding.verdict == Verdict::kInconclusive && deviation.inconclusive);
+  if (finding.verdict == Verdict::kDeviation) {
+    ++fate.covered;  // by an entry above
+  } else if (decides && effect_is_declared(deviation, finding)) {
+    declare(finding, deviation);
+    ++fate.covered;
+  } else if (decides) {
+    ++fate.grown;
+  } else if (!is_pass(finding.verdict)) {
+    ++fate.undecided;
+  }
+}
+
+std::string problem_of(const Deviation& deviation, const Fate& fate) {
+  const std::string name = fmt::format("deviation \"{}\" of \"{}\"",
+                                       deviation.id, deviation.subject);
+  if (fate.matched == 0) return name + " is stale: it matches no finding";
+  if (fate.grown > 0) {
+    return fmt::format(
+        "{} has grown: {} by more than {}, or by an unknown effect", name,
+        fate.grown == 1 ? "1 finding deviates"
+                        : fmt::format("{} findings deviate", fate.grown),
+        number(deviation.largest_effect));
+  }
+  if (fate.covered == 0 && fate.undecided == 0) {
+    return fmt::format(
+        "{} is stale: none of the {} that it matches is refuted any more", name,
+        counted(fate.matched, "finding"));
+  }
+  return {};
+}
+
+// log10 of weight times e-value; a declared deviation counts as e-value 1.
+double alarm_term(const Finding& finding) {
+  const double e = finding.verdict == Verdict::kDeviation
+                       ? 0.0
+                       : finding.log10_e.value_or(0.0);
+  return std::log10(finding.weight) + e;
+}
+
+// The alarm of the run without what is declared.
+void weigh_again(RunResult& result) {
+  double largest = -std::numeric_limits<double>::infinity();
+  std::vector<double> terms;
+  for (const Finding& finding : result.findings) {
+    if (!(finding.weight > 0) || !finding.log10_e) continue;
+    terms.push_back(alarm_term(finding));
+    if (terms.back() > largest) {
+      largest = terms.back();
+      result.largest_term = finding.id;
+    }
+  }
+  if (terms.empty()) return;
+  double sum = 0;
+  for (const double term : terms) sum += std::pow(10.0, term - largest);
+  result.log10_run_e = largest + std::log10(sum);
+  result.alarm = !(result.log10_run_e < -std::log10(result.alpha));
+}
+
+}  // namespace
+
+void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
+                      Date today) {
+  std::size_t covered = 0;
+  for (const Deviation& deviation : deviations) {
+    if (deviation.expires && *deviation.expires < today) {
+      result.deviation_problems.push_back(
+          fmt::format("deviation \"{}\" of \"{}\" expired on {}", deviation.id,
+                      deviation.subject, date_text(*deviation.expires)));
+      continue;
+    }
+    Fate fate;
+    for (Finding& finding : result.findings) {
+      if (glob_matches(deviation.id, finding.id) &&
+          glob_matches(deviation.subject, finding.subject)) {
+        apply_to(finding, deviation, fate);
+      }
+    }
+    covered += fate.covered;
+    std::string problem = problem_of(deviation, fate);
+    if (!problem.empty()) {
+      result.deviation_problems.push_back(std::move(problem));
+    }
+  }
+  if (covered > 0) weigh_again(result);
+}
+
+}  // namespace dropcheck::reports

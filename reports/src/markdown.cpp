@@ -1,0 +1,148 @@
+#include "dropcheck/reports/markdown.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "grid.hpp"
+#include "text.hpp"
+
+namespace dropcheck::reports {
+namespace {
+
+constexpr std::size_t kToldGroups = 50;
+
+// Text that Markdown and HTML show as it is, within one table cell.
+std::string plain(std::string_view text) {
+  std::string out;
+  for (const char c : one_line(text)) {
+    if (c == '<') {
+      out += "&lt;";
+    } else if (c == '>') {
+      out += "&gt;";
+    } else if (c == '&') {
+      out += "&amp;";
+    } else {
+      if (std::string_view("\\`*_[]|~#!").find(c) != std::string_view::npos) {
+        out += '\\';
+      }
+      out += c;
+    }
+  }
+  return out;
+}
+
+// Code in a cell: fenced by more backticks than it holds; pipes are escaped,
+// as a table splits its cells before it reads code.
+std::string code(std::string_view text) {
+  const std::string line = one_line(text);
+  std::string fence = "`";
+  while (line.find(fence) != std::string::npos) fence += '`';
+  std::string out;
+  for (const char c : line) out += c == '|' ? "\\|" : std::string(1, c);
+  const bool padded = fence.size() > 1;
+  return fence + (padded ? " " : "") + out + (padded ? " " : "") + fence;
+}
+
+std::string cell_text(const Cell& cell) {
+  const auto& mark = mark_of(cell.verdict);
+  std::string text = fmt::format("{} {}", mark.glyph, name_of(cell.verdict));
+  if (cell.total > 1) text += fmt::format(" {}/{}", cell.worst, cell.total);
+  return text;
+}
+
+// The row of one target: its verdict, and the checks that are not a pass.
+std::string target_row(const Target& target,
+                       const std::vector<std::string>& checks) {
+  std::vector<std::string> open;
+  std::size_t certified = 0;
+  for (const std::string& check : checks) {
+    const auto found = target.cells.find(check);
+    if (found == target.cells.end()) continue;
+    if (found->second.verdict == Verdict::kCertified) {
+      ++certified;
+    } else {
+      open.push_back(code(check) + " " + cell_text(found->second));
+    }
+  }
+  return fmt::format("| {} | {} | {} {} | {} of {} | {} |\n",
+                     code(target.subject), code(target.layer),
+                     mark_of(target.all.verdict).glyph,
+                     name_of(target.all.verdict), certified,
+                     target.cells.size(), joined(open, "<br>"));
+}
+
+std::string block(const Group& group) {
+  const Finding& finding = *group.front();
+  std::string out = fmt::format("\n**{} {}** {} {}\n\n> {}\n\n",
+                                mark_of(finding.verdict).glyph,
+                                name_of(finding.verdict), code(finding.subject),
+                                code(finding.id), plain(finding.sentence));
+  const std::string evidence = evidence_line(finding);
+  if (!evidence.empty()) out += plain(evidence) + "\n";
+  if (group.size() > 1) {
+    out += fmt::format("and {} more configuration{} alike\n", group.size() - 1,
+                       group.size() == 2 ? "" : "s");
+  }
+  const std::string replay = replay_line(finding);
+  if (replay.empty()) return out;
+  std::string fence = "```";
+  while (replay.find(fence) != std::string::npos) fence += '`';
+  return out + "\n" + fence + "\n" + replay + "\n" + fence + "\n";
+}
+
+std::string remarks(const RunResult& result) {
+  std::string out;
+  for (const std::string& problem : result.deviation_problems) {
+    out += "- **Problem:** " + plain(problem) + "\n";
+  }
+  for (const std::string& warning : result.warnings) {
+    out += "- Warning: " + plain(warning) + "\n";
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
+std::string capitalised(std::string word) {
+  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') {
+    word[0] = static_cast<char>(word[0] - 'a' + 'A');
+  }
+  return word;
+}
+
+std::string facts(const RunResult& result) {
+  return fmt::format("\nProfile {}, seed {}, alpha {}, dropcheck {}.\n",
+                     code(result.profile), code(std::to_string(result.seed)),
+                     code(chance(result.alpha)), code(result.version));
+}
+
+}  // namespace
+
+std::string markdown_summary(const RunResult& result) {
+  const Verdict verdict = overall_verdict(result);
+  std::string out =
+      fmt::format("## {} dropcheck: {}\n\n{} {}\n", mark_of(verdict).glyph,
+                  capitalised(overall_word(result)), overall_sentence(result),
+                  joint_statement(result));
+  if (result.alarm) out += "\n" + plain(alarm_statement(result)) + "\n";
+  out += remarks(result);
+  if (result.findings.empty()) return out + facts(result);
+  out +=
+      "\n| subject | layer | verdict | certified | not certified |\n"
+      "|---|---|---|---|---|\n";
+  const auto checks = checks_of(result);
+  for (const Target& target : targets_of(result)) {
+    out += target_row(target, checks);
+  }
+  std::vector<Verdict> told = all_verdicts();
+  std::erase_if(told, is_pass);
+  const auto groups = groups_of(result, told, Alike::kCheck);
+  const std::size_t shown = std::min(groups.size(), kToldGroups);
+  for (std::size_t i = 0; i < shown; ++i) out += block(groups[i]);
+  if (shown < groups.size()) {
+    out += fmt::format("\n{} more are in the JSON and HTML reports.\n",
+                       counted(groups.size() - shown, "group"));
+  }
+  return out + facts(result);
+}
+
+}  // namespace dropcheck::reports

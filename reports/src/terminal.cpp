@@ -1,0 +1,133 @@
+#include "dropcheck/reports/terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "grid.hpp"
+#include "terminal_table.hpp"
+#include "text.hpp"
+
+namespace dropcheck::reports {
+namespace {
+
+// What a reader of the terminal must act on, proofs first.
+const std::vector<Verdict>& told_verdicts() {
+  static const std::vector<Verdict> kTold{
+      Verdict::kRefuted, Verdict::kCrash,          Verdict::kTimeout,
+      Verdict::kError,   Verdict::kUnexpectedPass, Verdict::kInconclusive,
+      Verdict::kNotRun};
+  return kTold;
+}
+
+// More configurations than this are counted, not listed.
+constexpr std::size_t kListedConfigurations = 12;
+
+class Blocks {
+ public:
+  explicit Blocks(const TerminalStyle& style)
+      : style_(style), pen_(style), columns_(usable_columns(style)) {}
+
+  void add(const Group& group) {
+    const Finding& finding = *group.front();
+    out_ += '\n';
+    add_headline(finding);
+    indented(finding.subject);
+    indented(finding.sentence);
+    for (const std::string& line :
+         flowed(evidence_parts(finding), ", ", columns_ - 2)) {
+      out_ += "  " + line + "\n";
+    }
+    if (!finding.repeatable) {
+      indented("cannot be repeated exactly: one unseeded sequence");
+    }
+    if (finding.verdict == Verdict::kUnexpectedPass) {
+      indented("declared: " + finding.deviation_reason);
+    }
+    add_others(group);
+    const std::string replay = replay_line(finding);
+    if (!replay.empty()) out_ += "  " + pen_.bold(replay) + "\n";
+  }
+
+  std::string take() { return std::move(out_); }
+
+ private:
+  void add_headline(const Finding& finding) {
+    const std::string mark = fmt::format("{} {}", pen_.glyph(finding.verdict),
+                                         name_of(finding.verdict));
+    const std::string id = one_line(finding.id);
+    if (columns_of(mark) + 1 + columns_of(id) <= columns_) {
+      out_ += fmt::format("{} {}\n", pen_.mark(finding.verdict, mark), id);
+      return;
+    }
+    out_ += pen_.mark(finding.verdict, mark) + "\n";
+    indented(id);
+  }
+
+  void indented(const std::string& text) {
+    for (const std::string& line : wrapped(one_line(text), columns_ - 2)) {
+      out_ += "  " + line + "\n";
+    }
+  }
+
+  void add_others(const Group& group) {
+    const std::size_t others = group.size() - 1;
+    if (others == 0) return;
+    std::vector<std::string> names;
+    const std::size_t listed = std::min(others, kListedConfigurations);
+    for (std::size_t i = 1; i <= listed; ++i) names.push_back(group[i]->id);
+    std::string text = fmt::format("and {} more configuration{}: {}", others,
+                                   others == 1 ? "" : "s", joined(names, " "));
+    if (listed < others) {
+      text += fmt::format(" and {} not listed here", others - listed);
+    }
+    indented(text);
+  }
+
+  TerminalStyle style_;
+  Pen pen_;
+  std::size_t columns_;
+  std::string out_;
+};
+
+std::string paragraph(const std::string& text, const TerminalStyle& style) {
+  std::string out;
+  for (const auto& line : wrapped(one_line(text), usable_columns(style))) {
+    out += line + "\n";
+  }
+  return out;
+}
+
+std::string remarks(const RunResult& result, const TerminalStyle& style) {
+  std::string out;
+  for (const std::string& warning : result.warnings) {
+    out += paragraph("warning: " + warning, style);
+  }
+  for (const std::string& problem : result.deviation_problems) {
+    out += paragraph("problem: " + problem, style);
+  }
+  if (result.interrupted) {
+    out += paragraph("interrupted: the run stopped before its end", style);
+  }
+  if (result.alarm) out += paragraph(alarm_statement(result), style);
+  return out.empty() ? out : "\n" + out;
+}
+
+}  // namespace
+
+std::string summary_table(const RunResult& result, const TerminalStyle& style) {
+  std::string out = verdict_tables(result, style);
+  Blocks blocks(style);
+  for (const Group& group :
+       groups_of(result, told_verdicts(), Alike::kSentence)) {
+    blocks.add(group);
+  }
+  out += blocks.take();
+  out += remarks(result, style);
+  const std::string closing =
+      overall_sentence(result) + " " + joint_statement(result);
+  return out + "\n" + paragraph(closing, style);
+}
+
+}  // namespace dropcheck::reports

@@ -1,0 +1,135 @@
+// An entry excuses what it declares and nothing else, and cannot go stale.
+#include "dropcheck/reports/deviations.hpp"
+
+#include <gmock/gmock.h>
+
+#include <limits>
+
+#include "sample_result.hpp"
+
+namespace dropcheck::reports {
+namespace {
+
+using namespace std::chrono_literals;
+using properties::RunResult;
+using properties::Verdict;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr auto kToday = 2026y / 6 / 15;
+
+Deviation entry(const std::string& id) {
+  return {.id = id, .reason = "known", .url = "https://example.org"};
+}
+
+// One finding off by 0.01 with much evidence, one that is right.
+RunResult one_refuted() {
+  RunResult result = certified_result(2);
+  result.findings[0].verdict = Verdict::kRefuted;
+  result.findings[0].observed = 0.11;
+  result.findings[0].log10_e = 40;
+  result.findings[1].log10_e = -2;
+  result.log10_run_e = 38;
+  result.alarm = true;
+  result.largest_term = result.findings[0].id;
+  return result;
+}
+
+RunResult applied(RunResult result, const Deviation& deviation) {
+  apply_deviations(result, {&deviation, 1}, kToday);
+  return result;
+}
+
+TEST(Deviations, ExcuseWhatTheyDeclare) {
+  const auto result = applied(one_refuted(), entry("dropout.drop_rate[*]"));
+  EXPECT_EQ(result.findings[0].verdict, Verdict::kDeviation);
+  EXPECT_EQ(result.findings[0].deviation_reason, "known");
+  EXPECT_EQ(result.findings[0].deviation_url, "https://example.org");
+  EXPECT_EQ(result.findings[1].verdict, Verdict::kCertified);
+  EXPECT_THAT(result.deviation_problems, IsEmpty());
+}
+
+// Otherwise the alarm of the run would refute what was declared.
+TEST(Deviations, LeaveTheAlarmToTheOtherFindings) {
+  const auto result = applied(one_refuted(), entry("dropout.drop_rate[*]"));
+  EXPECT_FALSE(result.alarm);
+  EXPECT_LT(result.log10_run_e, 0);
+  auto both = one_refuted();
+  both.findings[1].log10_e = 30;
+  both = applied(both, entry("dropout.drop_rate[*]"));
+  EXPECT_TRUE(both.alarm);
+  EXPECT_EQ(both.largest_term, both.findings[1].id);
+}
+
+TEST(Deviations, NeverExcuseACrashOrSomethingOpen) {
+  for (const Verdict verdict :
+       {Verdict::kCrash, Verdict::kTimeout, Verdict::kError, Verdict::kNotRun,
+        Verdict::kInconclusive}) {
+    auto result = one_refuted();
+    result.findings[0].verdict = verdict;
+    result = applied(result, entry("dropout.drop_rate[*]"));
+    EXPECT_EQ(result.findings[0].verdict, verdict);
+    EXPECT_TRUE(result.alarm);
+    EXPECT_THAT(result.deviation_problems, IsEmpty());
+  }
+}
+
+TEST(Deviations, ExcuseSomethingOpenWhereTheySaySo) {
+  auto result = one_refuted();
+  result.findings[0].verdict = Verdict::kInconclusive;
+  Deviation deviation = entry("dropout.drop_rate[*]");
+  deviation.inconclusive = true;
+  EXPECT_EQ(applied(result, deviation).findings[0].verdict,
+            Verdict::kDeviation);
+}
+
+TEST(Deviations, AreStaleWhereNothingDeviates) {
+  EXPECT_THAT(applied(one_refuted(), entry("dropout.unit_counts[*]"))
+                  .deviation_problems,
+              ElementsAre(HasSubstr("none of the 1 finding that it matches")));
+  EXPECT_THAT(applied(one_refuted(), entry("x.*")).deviation_problems,
+              ElementsAre(HasSubstr("matches no finding")));
+  Deviation other = entry("*");
+  other.subject = "torch:*";
+  EXPECT_THAT(applied(one_refuted(), other).deviation_problems,
+              ElementsAre(HasSubstr("matches no finding")));
+}
+
+TEST(Deviations, EndOnTheirLastDay) {
+  Deviation deviation = entry("dropout.drop_rate[*]");
+  deviation.expires = kToday;
+  EXPECT_THAT(applied(one_refuted(), deviation).deviation_problems, IsEmpty());
+  deviation.expires = 2026y / 6 / 14;
+  const auto result = applied(one_refuted(), deviation);
+  EXPECT_EQ(result.findings[0].verdict, Verdict::kRefuted);
+  EXPECT_THAT(result.deviation_problems,
+              ElementsAre(HasSubstr("expired on 2026-06-14")));
+}
+
+TEST(Deviations, DoNotGrow) {
+  Deviation deviation = entry("dropout.drop_rate[*]");
+  deviation.largest_effect = 0.02;
+  EXPECT_EQ(applied(one_refuted(), deviation).findings[0].verdict,
+            Verdict::kDeviation);
+  deviation.largest_effect = 0.005;
+  const auto grown = applied(one_refuted(), deviation);
+  EXPECT_EQ(grown.findings[0].verdict, Verdict::kRefuted);
+  EXPECT_TRUE(grown.alarm);
+  EXPECT_THAT(grown.deviation_problems, ElementsAre(HasSubstr("has grown")));
+  auto unknown = one_refuted();
+  unknown.findings[0].observed = std::numeric_limits<double>::quiet_NaN();
+  deviation.largest_effect = 0.02;
+  EXPECT_EQ(applied(unknown, deviation).findings[0].verdict, Verdict::kRefuted);
+}
+
+TEST(Deviations, MayOverlap) {
+  auto result = one_refuted();
+  const std::vector<Deviation> both{entry("dropout.drop_rate[*]"),
+                                    entry("dropout.*")};
+  apply_deviations(result, both, kToday);
+  EXPECT_THAT(result.deviation_problems, IsEmpty());
+}
+
+}  // namespace
+}  // namespace dropcheck::reports
