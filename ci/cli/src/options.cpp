@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "dropcheck/cli/names.hpp"
+#include "dropcheck/cli/output.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/cli/values.hpp"
 
@@ -256,9 +257,11 @@ void refuse_shared_or_empty_paths(const CLI::App& app) {
   }
 }
 
-std::string one_line(std::string text) {
-  std::replace(text.begin(), text.end(), '\n', ' ');
-  return text;
+// CLI11 says "--p: 1 required TEXT missing" or "--p: At most 1 required ...".
+std::string value_count_text(const std::string& message) {
+  const std::string option = message.substr(0, message.find(':'));
+  const bool missing = message.find("missing") != std::string::npos;
+  return option + (missing ? " needs a value" : " is given more than once");
 }
 
 // CLI11 takes the arguments from the back.
@@ -271,8 +274,10 @@ std::string parse_or_help(Parser& parser, std::vector<std::string> arguments) {
     std::ostringstream out, ignored;
     parser.app.exit(wish, out, ignored);
     return out.str();
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw UsageError(value_count_text(error.what()));
   } catch (const CLI::ParseError& error) {
-    throw UsageError(one_line(error.what()));
+    throw UsageError(on_one_line(error.what()));
   }
 }
 

@@ -30,6 +30,9 @@ std::string utc_now() {
                      fmt::gmtime(std::chrono::system_clock::to_time_t(now)));
 }
 
-std::string utc_today() { return utc_now().substr(0, 10); }
+std::chrono::year_month_day utc_today() {
+  return std::chrono::floor<std::chrono::days>(
+      std::chrono::system_clock::now());
+}
 
 }  // namespace dropcheck::cli

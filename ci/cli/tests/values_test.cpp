@@ -126,7 +126,7 @@ TEST(TimeText, IsShortAndNeverShowsSixtySeconds) {
 TEST(UtcNow, IsIso8601) {
   EXPECT_THAT(utc_now(), ::testing::MatchesRegex(
                              "[0-9]+-[0-9]+-[0-9]+T[0-9]+:[0-9]+:[0-9]+Z"));
-  EXPECT_EQ(utc_today().size(), 10u);
+  EXPECT_TRUE(utc_today().ok());
 }
 
 }  // namespace

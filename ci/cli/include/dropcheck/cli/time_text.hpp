@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 
 namespace dropcheck::cli {
@@ -11,7 +12,7 @@ std::string time_text(double seconds);
 /// Now, ISO 8601, UTC: "2026-03-14T09:26:53Z".
 std::string utc_now();
 
-/// The date part of `utc_now`.
-std::string utc_today();
+/// Today, UTC.
+std::chrono::year_month_day utc_today();
 
 }  // namespace dropcheck::cli
