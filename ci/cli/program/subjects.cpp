@@ -2,7 +2,7 @@
 
 #include "commands.hpp"
 #include "dropcheck/cli/output.hpp"
-#include "dropcheck/impl/adapters/torch.hpp"
+#include "dropcheck/impl/adapters/torch_subjects.hpp"
 
 namespace dropcheck::cli {
 namespace {
