@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/tensor.hpp"
+
+namespace dropcheck::cli {
+
+enum class Command { kNone, kVerify, kPlan, kList, kExplain, kReplay };
+
+/// Where the reports go; empty: not wanted.
+struct ReportPaths {
+  std::string json;
+  std::string junit;
+  std::string html;
+  std::string markdown;
+  std::string badge;
+};
+
+/// What the command line says. Numbers are checked; names are not, because
+/// only the linked program knows them.
+struct Options {
+  Command command = Command::kNone;
+  std::vector<std::string> subjects;  ///< names and globs
+  std::vector<std::string> layers;
+  std::vector<double> drop_probabilities;
+  std::vector<impl::Shape> shapes;
+  std::vector<impl::DType> dtypes;
+  std::string profile = "pr";
+  std::optional<double> delta;
+  std::vector<std::string> only;
+  std::optional<std::uint64_t> seed;  ///< empty: a fresh one
+  double alpha = 1e-9;
+  unsigned threads = 0;  ///< 0: all cores
+  std::optional<double> time_limit_seconds;
+  double call_timeout_seconds = 60;
+  bool fail_fast = false;
+  bool no_color = false;
+  ReportPaths reports;
+  std::string deviations;  ///< path of a TOML file
+  std::string topic;       ///< of list, explain, replay
+};
+
+/// What to do: carry `options` out, or print `text` and leave.
+struct Invocation {
+  Options options;
+  std::string text;  ///< help or version; empty: carry the options out
+};
+
+/// Reads a command line without the program's name. Throws UsageError.
+Invocation parse_command_line(std::vector<std::string> arguments,
+                              const std::string& version);
+
+/// The command line that repeats a run: quoted for a shell, with the seed that
+/// was drawn where none was given.
+std::string command_text(const std::vector<std::string>& arguments,
+                         std::uint64_t seed);
+
+}  // namespace dropcheck::cli

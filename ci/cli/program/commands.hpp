@@ -1,0 +1,65 @@
+#pragma once
+
+#include <atomic>
+#include <string>
+#include <vector>
+
+#include "dropcheck/cli/options.hpp"
+#include "dropcheck/cli/terminal.hpp"
+#include "dropcheck/properties/plan.hpp"
+#include "dropcheck/properties/run_result.hpp"
+#include "dropcheck/reports/deviations.hpp"
+
+namespace dropcheck::cli {
+
+/// What every command gets.
+struct Context {
+  Options options;
+  std::vector<std::string> arguments;  ///< as typed, for the report
+  Terminal out;
+  Terminal err;
+  const std::atomic<bool>* interrupt = nullptr;
+};
+
+/// Each returns the exit status; mistakes of the user are UsageErrors.
+int verify_command(const Context& context);
+int plan_command(const Context& context);
+int list_command(const Context& context);
+int explain_command(const Context& context);
+int replay_command(const Context& context);
+
+/// Every subject that this program knows.
+const std::vector<impl::SubjectEntry>& all_subjects();
+
+/// Subjects that are open, and a finding for each that did not open.
+struct Opened {
+  std::vector<properties::OpenSubject> subjects;
+  std::vector<properties::Finding> failures;
+};
+Opened open_subjects(const std::vector<impl::SubjectEntry>& entries);
+
+/// The settings of a run, with a fresh seed where none is given.
+properties::Settings settings_of(const Options& options);
+
+/// make_plan; a plan that cannot be, holds nothing, misses an --only pattern
+/// or does not fit the time limit is a UsageError.
+properties::Plan plan_or_refuse(
+    const std::vector<properties::OpenSubject>& subjects,
+    const properties::Settings& settings, const std::vector<std::string>& only);
+
+/// What a run will detect and how long it takes, in a few lines.
+std::string forecast(const properties::Plan& plan);
+
+/// Report paths that can be written, and the deviations: before the run.
+std::vector<reports::Deviation> check_files(const Options& options);
+
+/// Carries a plan out, writes the reports, prints the summary, and returns the
+/// exit status.
+struct Run {
+  properties::Plan plan;
+  Opened opened;
+  std::vector<reports::Deviation> deviations;
+};
+int run_and_report(const Context& context, const Run& run);
+
+}  // namespace dropcheck::cli

@@ -1,0 +1,117 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "commands.hpp"
+#include "dropcheck/cli/exit_status.hpp"
+#include "dropcheck/cli/names.hpp"
+#include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/table.hpp"
+#include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/properties/check_catalogue.hpp"
+
+namespace dropcheck::cli {
+namespace {
+
+std::string layers_text(std::size_t width) {
+  Table table({"layer", "what it promises"});
+  for (const auto& law : impl::laws()) {
+    table.add({std::string(law.layer), std::string(law.summary)});
+  }
+  return table.text(width);
+}
+
+// Layers are numbered, because their names are too wide for columns.
+std::string applicability() {
+  std::string text = "\nwhich check has a meaning for which layer\n\n";
+  std::vector<std::string> header = {"check"};
+  int number = 0;
+  for (const auto& law : impl::laws()) {
+    text += fmt::format("  {:2}  {}\n", ++number, law.layer);
+    header.push_back(fmt::format("{:2}", number));
+  }
+  Table table(header);
+  for (const auto& check : properties::checks()) {
+    std::vector<std::string> row = {std::string(check.name)};
+    for (const auto& law : impl::laws()) {
+      row.emplace_back(properties::not_applicable(check, law).empty() ? " x"
+                                                                      : " .");
+    }
+    table.add(row);
+  }
+  return text + '\n' + table.text(400);
+}
+
+std::string checks_text(std::size_t width) {
+  Table table({"check", "evidence", "what it decides"});
+  for (const auto& check : properties::checks()) {
+    table.add({std::string(check.name),
+               std::string(properties::name_of(check.evidence)),
+               std::string(check.summary)});
+  }
+  return table.text(width) + applicability();
+}
+
+bool is_faulty(const impl::SubjectEntry& entry) {
+  return entry.name.starts_with("faulty:");
+}
+
+std::string subjects_text(std::size_t width) {
+  Table table({"subject", "layer", "what it is"});
+  for (const auto& entry : all_subjects()) {
+    if (is_faulty(entry)) continue;
+    table.add({entry.name, entry.layer, entry.summary});
+  }
+  return table.text(width);
+}
+
+std::string faulty_text(std::size_t width) {
+  Table table({"subject", "layer", "caught by", "what is wrong"});
+  for (const auto& entry : all_subjects()) {
+    if (!is_faulty(entry)) continue;
+    table.add({entry.name, entry.layer, entry.caught_by, entry.defect});
+  }
+  return table.text(width);
+}
+
+struct Section {
+  const char* name;
+  std::string (*text)(std::size_t width);
+};
+constexpr Section kSections[] = {{"layers", layers_text},
+                                 {"checks", checks_text},
+                                 {"subjects", subjects_text},
+                                 {"faulty", faulty_text}};
+
+std::string everything(std::size_t width) {
+  std::string text;
+  for (const Section& section : kSections) {
+    text += fmt::format("{}== {}\n\n{}", text.empty() ? "" : "\n", section.name,
+                        section.text(width));
+  }
+  return text;
+}
+
+}  // namespace
+
+int list_command(const Context& context) {
+  const std::string& topic = context.options.topic;
+  const auto width = static_cast<std::size_t>(std::max(context.out.width, 100));
+  if (topic.empty()) {
+    print(everything(width));
+    return kSuccess;
+  }
+  std::vector<std::string> names;
+  for (const Section& section : kSections) {
+    if (topic == section.name) {
+      print(section.text(width));
+      return kSuccess;
+    }
+    names.emplace_back(section.name);
+  }
+  throw UsageError(fmt::format("list is given '{}', but must be one of {}{}",
+                               topic, join(names), did_you_mean(topic, names)));
+}
+
+}  // namespace dropcheck::cli

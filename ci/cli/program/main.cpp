@@ -1,0 +1,80 @@
+#include <unistd.h>
+
+#include <exception>
+#include <string>
+#include <vector>
+
+#include "commands.hpp"
+#include "dropcheck/cli/exit_status.hpp"
+#include "dropcheck/cli/interrupt.hpp"
+#include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/impl/subject.hpp"
+
+namespace dropcheck::cli {
+namespace {
+
+int carry_out(const Context& context) {
+  switch (context.options.command) {
+    case Command::kVerify:
+      return verify_command(context);
+    case Command::kPlan:
+      return plan_command(context);
+    case Command::kList:
+      return list_command(context);
+    case Command::kExplain:
+      return explain_command(context);
+    case Command::kReplay:
+      return replay_command(context);
+    case Command::kNone:
+      break;
+  }
+  return kUsage;
+}
+
+// A script whose command went missing must not pass: help alone is status 2
+// unless it was asked for.
+int help(const std::vector<std::string>& arguments, const std::string& text) {
+  print(text);
+  return arguments.empty() ? kUsage : kSuccess;
+}
+
+int run(std::vector<std::string> arguments) {
+  const Invocation invocation =
+      parse_command_line(arguments, DROPCHECK_VERSION);
+  if (!invocation.text.empty()) return help(arguments, invocation.text);
+  Context context;
+  context.options = invocation.options;
+  context.arguments = std::move(arguments);
+  context.out = terminal(STDOUT_FILENO, invocation.options.no_color);
+  context.err = terminal(STDERR_FILENO, invocation.options.no_color);
+  context.interrupt = &handle_interrupts();
+  return carry_out(context);
+}
+
+int guarded(std::vector<std::string> arguments) {
+  try {
+    return run(std::move(arguments));
+  } catch (const UsageError& error) {
+    complain(error.what());
+    return kUsage;
+  } catch (const impl::AdapterError& error) {
+    complain(error.what());
+    return kEnvironment;
+  } catch (const EnvironmentError& error) {
+    complain(error.what());
+    return kEnvironment;
+  } catch (const std::exception& error) {
+    complain(std::string("internal error: ") + error.what());
+  } catch (...) {
+    complain("internal error: unknown exception");
+  }
+  return kInternal;
+}
+
+}  // namespace
+}  // namespace dropcheck::cli
+
+int main(int argc, char** argv) {
+  return dropcheck::cli::guarded({argv + (argc > 0 ? 1 : 0), argv + argc});
+}

@@ -1,0 +1,251 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <random>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include "commands.hpp"
+#include "dropcheck/cli/exit_status.hpp"
+#include "dropcheck/cli/names.hpp"
+#include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/selection.hpp"
+#include "dropcheck/cli/table.hpp"
+#include "dropcheck/cli/time_text.hpp"
+#include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/properties/check_catalogue.hpp"
+
+namespace dropcheck::cli {
+namespace {
+
+using properties::Plan;
+using properties::Profile;
+using properties::Settings;
+
+constexpr std::array kProfiles = {Profile::kSmoke, Profile::kPr,
+                                  Profile::kNightly, Profile::kExhaustive};
+
+Profile profile_or_refuse(const std::string& name) {
+  if (const auto profile = properties::profile_from_name(name)) return *profile;
+  std::vector<std::string> names;
+  for (const Profile profile : kProfiles) {
+    names.emplace_back(properties::name_of(profile));
+  }
+  throw UsageError(fmt::format("--profile is '{}', but must be one of {}{}",
+                               name, join(names), did_you_mean(name, names)));
+}
+
+// The only place where chance from outside enters; the seed is printed.
+std::uint64_t fresh_seed() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  return high << 32 | device();
+}
+
+std::vector<std::string> check_names() {
+  std::vector<std::string> names;
+  for (const auto& check : properties::checks()) names.emplace_back(check.name);
+  return names;
+}
+
+// A plain word must be a check: found before anything is opened.
+void refuse_unknown_check(const std::string& pattern) {
+  if (is_glob(pattern) || pattern.find('[') != std::string::npos) return;
+  const std::string name = pattern.substr(pattern.find('.') + 1);
+  if (properties::find_check(name)) return;
+  throw UsageError(fmt::format("--only is '{}', but no check has this name{}",
+                               pattern, did_you_mean(name, check_names())));
+}
+
+bool plans_any(const Plan& plan, const std::string& pattern) {
+  for (const auto& configuration : plan.configurations) {
+    for (const auto& check : configuration.checks) {
+      if (glob_matches(id_glob(pattern), check.id)) return true;
+    }
+  }
+  return false;
+}
+
+void refuse_idle_pattern(const Plan& plan,
+                         const std::vector<std::string>& only) {
+  for (const std::string& pattern : only) {
+    if (plans_any(plan, pattern)) continue;
+    throw UsageError(fmt::format(
+        "--only is '{}', but no check of the chosen subjects has such an id",
+        pattern));
+  }
+}
+
+Plan plan_or_usage_error(const std::vector<properties::OpenSubject>& subjects,
+                         const Settings& settings) {
+  try {
+    return properties::make_plan(subjects, settings);
+  } catch (const std::invalid_argument& error) {
+    const std::string only =
+        settings.only.empty() ? "" : " (--only " + join(settings.only) + ")";
+    throw UsageError(error.what() + only);
+  } catch (const std::domain_error& error) {
+    throw UsageError(error.what());
+  }
+}
+
+std::string profile_that_fits(
+    const std::vector<properties::OpenSubject>& subjects, Settings settings,
+    double limit) {
+  std::string shortest = "no profile fits";
+  const Profile asked = settings.profile;
+  for (const Profile profile : kProfiles) {
+    if (profile >= asked) break;
+    settings.profile = profile;
+    const double seconds =
+        properties::make_plan(subjects, settings).expected_seconds;
+    if (seconds <= limit) {
+      return fmt::format("the cheapest profile that fits is {} ({})",
+                         properties::name_of(profile), time_text(seconds));
+    }
+    if (profile == Profile::kSmoke) {
+      shortest += fmt::format(": smoke needs about {}", time_text(seconds));
+    }
+  }
+  return shortest;
+}
+
+void refuse_too_long(const std::vector<properties::OpenSubject>& subjects,
+                     const Plan& plan) {
+  const auto limit = plan.settings.time_limit_seconds;
+  if (!limit || plan.expected_seconds <= *limit) return;
+  Settings free = plan.settings;
+  free.time_limit_seconds.reset();
+  throw UsageError(
+      fmt::format("--time-limit is {:g} s, but profile {} needs about {}; {}",
+                  *limit, properties::name_of(plan.settings.profile),
+                  time_text(plan.expected_seconds),
+                  profile_that_fits(subjects, free, *limit)));
+}
+
+std::size_t count_checks(const Plan& plan) {
+  std::size_t count = 0;
+  for (const auto& configuration : plan.configurations) {
+    count += configuration.checks.size();
+  }
+  return count;
+}
+
+std::size_t count_subjects(const Plan& plan) {
+  std::set<std::string> names;
+  for (const auto& configuration : plan.configurations) {
+    names.insert(configuration.subject);
+  }
+  return names.size();
+}
+
+// Tolerances differ where a layer has few units a call, or p is small.
+std::string tolerance_text(const Plan& plan) {
+  double coarsest = plan.delta;
+  for (const auto& configuration : plan.configurations) {
+    coarsest = std::max(coarsest, configuration.delta);
+  }
+  std::string text = fmt::format("{:g}", plan.delta);
+  if (coarsest > plan.delta) {
+    text += fmt::format(" (up to {:g} where units are few)", coarsest);
+  }
+  return text;
+}
+
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+unsigned thread_count(const Settings& settings) {
+  return settings.threads ? settings.threads
+                          : std::max(1u, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+Settings settings_of(const Options& options) {
+  Settings settings;
+  settings.profile = profile_or_refuse(options.profile);
+  settings.drop_probabilities = options.drop_probabilities;
+  settings.shapes = options.shapes;
+  settings.dtypes = options.dtypes;
+  for (const std::string& pattern : options.only) {
+    refuse_unknown_check(pattern);
+    settings.only.push_back(id_glob(pattern));
+  }
+  settings.delta = options.delta;
+  settings.seed = options.seed ? *options.seed : fresh_seed();
+  settings.alpha = options.alpha;
+  settings.threads = options.threads;
+  settings.call_timeout_seconds = options.call_timeout_seconds;
+  settings.time_limit_seconds = options.time_limit_seconds;
+  settings.fail_fast = options.fail_fast;
+  return settings;
+}
+
+Plan plan_or_refuse(const std::vector<properties::OpenSubject>& subjects,
+                    const Settings& settings,
+                    const std::vector<std::string>& only) {
+  if (subjects.empty()) {
+    Plan nothing;
+    nothing.settings = settings;
+    return nothing;
+  }
+  Plan plan = plan_or_usage_error(subjects, settings);
+  refuse_idle_pattern(plan, only);
+  refuse_too_long(subjects, plan);
+  return plan;
+}
+
+std::string forecast(const Plan& plan) {
+  const Settings& settings = plan.settings;
+  std::string text =
+      fmt::format("dropcheck {}: {}, {}, {}; profile {}, seed {}\n",
+                  DROPCHECK_VERSION, counted(count_subjects(plan), "subject"),
+                  counted(plan.configurations.size(), "configuration"),
+                  counted(count_checks(plan), "check"),
+                  properties::name_of(settings.profile), settings.seed);
+  text += fmt::format("detects  drop probabilities off by {}\n",
+                      tolerance_text(plan));
+  text += fmt::format(
+      "         drop rates that differ by {:g} in any context\n", plan.margin);
+  text +=
+      fmt::format("         with false alarms in at most {:g} of all runs\n",
+                  settings.alpha);
+  text += fmt::format("takes    about {}, at most about {}, on {}\n",
+                      time_text(plan.expected_seconds),
+                      time_text(plan.worst_seconds),
+                      counted(thread_count(settings), "thread"));
+  for (const std::string& warning : plan.warnings) {
+    text += "warning: " + on_one_line(warning) + '\n';
+  }
+  return text;
+}
+
+int plan_command(const Context& context) {
+  const Options& options = context.options;
+  const Settings settings = settings_of(options);
+  std::vector<std::string> layers;
+  for (const auto& law : impl::laws()) layers.emplace_back(law.layer);
+  const Opened opened = open_subjects(select_subjects(
+      all_subjects(), {options.subjects, options.layers}, layers));
+  const Plan plan = plan_or_refuse(opened.subjects, settings, options.only);
+  Table table({"subject", "configuration", "delta", "units", "time", "note"});
+  for (const auto& planned : plan.configurations) {
+    table.add({planned.subject, planned.configuration,
+               fmt::format("{:g}", planned.delta),
+               fmt::format("{:.1e}", static_cast<double>(planned.rate_n_max)),
+               time_text(planned.expected_seconds), planned.note});
+  }
+  print(table.text(static_cast<std::size_t>(std::max(context.out.width, 120))));
+  print('\n' + forecast(plan));
+  for (const auto& broken : opened.failures) {
+    complain(broken.subject + ": " + broken.sentence);
+  }
+  return opened.failures.empty() ? kSuccess : kEnvironment;
+}
+
+}  // namespace dropcheck::cli

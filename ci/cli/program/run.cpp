@@ -1,0 +1,137 @@
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <stdexcept>
+#include <utility>
+
+#include "commands.hpp"
+#include "dropcheck/cli/environment.hpp"
+#include "dropcheck/cli/exit_status.hpp"
+#include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/progress.hpp"
+#include "dropcheck/cli/time_text.hpp"
+#include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/properties/verify.hpp"
+#include "dropcheck/reports/atomic_write.hpp"
+#include "dropcheck/reports/badge.hpp"
+#include "dropcheck/reports/html.hpp"
+#include "dropcheck/reports/json.hpp"
+#include "dropcheck/reports/junit.hpp"
+#include "dropcheck/reports/markdown.hpp"
+#include "dropcheck/reports/terminal.hpp"
+
+namespace dropcheck::cli {
+namespace {
+
+using properties::RunResult;
+
+struct Report {
+  const char* option;
+  std::string path;
+  std::function<std::string(const RunResult&)> render;
+};
+
+std::vector<Report> wanted_reports(const ReportPaths& paths) {
+  const std::vector<Report> all = {
+      {"--json", paths.json,
+       [](const RunResult& r) { return reports::to_json(r).dump(2) + '\n'; }},
+      {"--junit", paths.junit, reports::junit_xml},
+      {"--html", paths.html, reports::html_report},
+      {"--markdown", paths.markdown, reports::markdown_summary},
+      {"--badge", paths.badge, reports::badge_svg},
+  };
+  std::vector<Report> wanted;
+  for (const Report& report : all) {
+    if (!report.path.empty()) wanted.push_back(report);
+  }
+  return wanted;
+}
+
+// One report that fails must not cost the others.
+bool write_reports(const RunResult& result, const ReportPaths& paths) {
+  bool good = true;
+  for (const Report& report : wanted_reports(paths)) {
+    try {
+      reports::atomic_write(report.path, report.render(result));
+    } catch (const std::exception& error) {
+      complain(std::string(report.option) + ": " + error.what());
+      good = false;
+    }
+  }
+  return good;
+}
+
+RunResult verify_with_progress(const Context& context, const Run& run) {
+  if (run.opened.subjects.empty()) return {};
+  ProgressLine line(std::cerr, {context.err.rewrite, context.err.width,
+                                ProgressLine::Clock::now});
+  properties::Progress progress;
+  progress.interrupt = context.interrupt;
+  progress.report = [&](std::size_t done, std::size_t total,
+                        const std::string& what) {
+    line.update(done, total, what);
+  };
+  RunResult result =
+      properties::verify(run.plan, run.opened.subjects, progress);
+  line.finish();
+  return result;
+}
+
+// What only the program knows. Where nothing could be opened, verify was not
+// called and the settings are told here as well.
+void complete(RunResult& result, const Context& context, const Run& run) {
+  const properties::Settings& settings = run.plan.settings;
+  result.version = DROPCHECK_VERSION;
+  result.command = context.options.command == Command::kReplay
+                       ? "dropcheck replay " + context.options.topic
+                       : command_text(context.arguments, settings.seed);
+  result.environment = environment();
+  result.profile = properties::name_of(settings.profile);
+  result.seed = settings.seed;
+  result.alpha = settings.alpha;
+  result.findings.insert(result.findings.end(), run.opened.failures.begin(),
+                         run.opened.failures.end());
+}
+
+double seconds_since(ProgressLine::Clock::time_point start) {
+  return std::chrono::duration<double>(ProgressLine::Clock::now() - start)
+      .count();
+}
+
+}  // namespace
+
+std::vector<reports::Deviation> check_files(const Options& options) {
+  for (const Report& report : wanted_reports(options.reports)) {
+    try {
+      reports::check_writable(report.path);
+    } catch (const std::runtime_error& error) {
+      throw UsageError(std::string(report.option) + ": " + error.what());
+    }
+  }
+  if (options.deviations.empty()) return {};
+  try {
+    return reports::read_deviations(options.deviations);
+  } catch (const std::runtime_error& error) {
+    throw UsageError(std::string("--deviations: ") + error.what());
+  }
+}
+
+int run_and_report(const Context& context, const Run& run) {
+  if (!run.plan.configurations.empty()) std::cerr << forecast(run.plan);
+  std::cerr << std::flush;
+  const std::string started = utc_now();
+  const auto start = ProgressLine::Clock::now();
+  RunResult result = verify_with_progress(context, run);
+  if (result.started.empty()) result.started = started;
+  if (!(result.seconds > 0)) result.seconds = seconds_since(start);
+  complete(result, context, run);
+  reports::apply_deviations(result, run.deviations, utc_today());
+  const bool written = write_reports(result, context.options.reports);
+  print(reports::summary_table(
+      result, {context.out.colour, context.out.width, context.out.unicode}));
+  return worse_status(properties::exit_status(result),
+                      written ? kSuccess : kEnvironment);
+}
+
+}  // namespace dropcheck::cli

@@ -1,0 +1,341 @@
+#include "dropcheck/cli/options.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <sstream>
+
+#include "dropcheck/cli/names.hpp"
+#include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/cli/values.hpp"
+
+namespace dropcheck::cli {
+namespace {
+
+// The values as they were typed.
+struct Texts {
+  std::vector<std::string> drop_probabilities, shapes, dtypes;
+  std::string delta, seed, alpha, threads, time_limit, call_timeout;
+};
+
+constexpr const char* kFooter =
+    "Exit status: 0 all certified, 1 refuted, 2 usage, 3 inconclusive,\n"
+    "4 adapter broke, 5 nothing ran, 70 internal error, 130 interrupted.";
+
+// A list option takes one value at a time, so that it leaves the subjects
+// behind it alone.
+void add_list(CLI::App& app, const std::string& name,
+              std::vector<std::string>& values, const std::string& help) {
+  app.add_option(name, values, help)->allow_extra_args(false);
+}
+
+void add_run_options(CLI::App& app, Options& options, Texts& texts) {
+  app.add_option("SUBJECT", options.subjects,
+                 "what to verify: builtin:NAME, faulty:NAME, torch:NAME, or a "
+                 "glob such as 'torch:*'; none means 'builtin:*'")
+      ->type_name("");
+  add_list(app, "--layer", options.layers, "only subjects of this layer");
+  add_list(app, "--p", texts.drop_probabilities,
+           "drop probability (default .1 .3 .5)");
+  add_list(app, "--shape", texts.shapes, "input shape, e.g. 64x256x2x2");
+  add_list(app, "--dtype", texts.dtypes, "f32, f64, f16 or bf16");
+  app.add_option("--profile", options.profile,
+                 "smoke, pr, nightly or exhaustive (default pr)");
+  app.add_option("--delta", texts.delta,
+                 "tolerance for the drop probability, in place of the "
+                 "profile's");
+  add_list(app, "--only", options.only,
+           "only findings whose id fits this glob, e.g. 'dropout2d.*'");
+  app.add_option("--seed", texts.seed,
+                 "seed of the run, or 'random' (default)");
+  app.add_option("--alpha", texts.alpha,
+                 "how often a run of right layers may alarm (default 1e-9)");
+  app.add_option("--threads", texts.threads, "default all cores");
+  app.add_option("--time-limit", texts.time_limit,
+                 "refuse a run that needs longer, e.g. 90, 90s, 4m");
+  app.add_option("--call-timeout", texts.call_timeout,
+                 "longest time for one call (default 60s)");
+}
+
+void add_report_options(CLI::App& app, Options& options) {
+  app.add_flag("--fail-fast", options.fail_fast,
+               "stop at the first refutation");
+  app.add_option("--json", options.reports.json, "write the result as JSON");
+  app.add_option("--junit", options.reports.junit, "write JUnit XML");
+  app.add_option("--html", options.reports.html, "write a page");
+  app.add_option("--markdown", options.reports.markdown, "write a summary");
+  app.add_option("--badge", options.reports.badge, "write an SVG badge");
+  app.add_option("--deviations", options.deviations,
+                 "TOML file of known deviations");
+}
+
+void add_color_option(CLI::App& app, Options& options) {
+  app.add_flag("--no-color", options.no_color,
+               "no colour (NO_COLOR is honoured as well)");
+}
+
+struct Parser {
+  CLI::App app{"Decides whether a dropout layer is right.", "dropcheck"};
+  Options options;
+  Texts texts;
+  CLI::App* verify = nullptr;
+  CLI::App* plan = nullptr;
+  CLI::App* list = nullptr;
+  CLI::App* explain = nullptr;
+  CLI::App* replay = nullptr;
+
+  explicit Parser(const std::string& version) {
+    app.set_version_flag("--version", "dropcheck " + version);
+    // Leftovers are reported here, with a suggestion.
+    app.allow_extras();
+    app.require_subcommand(0, 1);
+    app.get_formatter()->column_width(32);
+    app.footer(kFooter);
+    add_commands();
+  }
+
+  void add_commands() {
+    verify = app.add_subcommand("verify", "Verify subjects; write reports");
+    add_run_options(*verify, options, texts);
+    add_report_options(*verify, options);
+    add_color_option(*verify, options);
+    plan = app.add_subcommand(
+        "plan", "What verify would detect, and how long it would take");
+    add_run_options(*plan, options, texts);
+    list = app.add_subcommand("list",
+                              "List layers, checks, subjects or faulty layers");
+    list->add_option("WHAT", options.topic, "layers, checks, subjects, faulty")
+        ->type_name("");
+    explain = app.add_subcommand("explain", "Tell how a check decides");
+    explain->add_option("CHECK", options.topic, "e.g. drop_rate")
+        ->type_name("");
+    replay = app.add_subcommand("replay", "Repeat one finding exactly");
+    replay->add_option("TOKEN", options.topic, "from the end of a report")
+        ->type_name("");
+    replay->add_option("--threads", texts.threads, "default all cores");
+    replay->add_option("--call-timeout", texts.call_timeout,
+                       "longest time for one call (default 60s)");
+    add_report_options(*replay, options);
+    add_color_option(*replay, options);
+  }
+
+  CLI::App* chosen() const {
+    const auto subcommands = app.get_subcommands();
+    return subcommands.empty() ? nullptr : subcommands.front();
+  }
+
+  Command command() const {
+    if (verify->parsed()) return Command::kVerify;
+    if (plan->parsed()) return Command::kPlan;
+    if (list->parsed()) return Command::kList;
+    if (explain->parsed()) return Command::kExplain;
+    return replay->parsed() ? Command::kReplay : Command::kNone;
+  }
+};
+
+std::vector<std::string> option_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) {
+      names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+std::vector<std::string> command_names(const CLI::App& app) {
+  std::vector<std::string> names;
+  for (const CLI::App* command : app.get_subcommands({})) {
+    names.push_back(command->get_name());
+  }
+  return names;
+}
+
+void refuse_option(const CLI::App& app, const std::string& argument) {
+  const std::string name = argument.substr(0, argument.find('='));
+  throw UsageError(fmt::format("unknown option '{}'{}", name,
+                               did_you_mean(name, option_names(app))));
+}
+
+// What no option and no positional took.
+void refuse_leftovers(const CLI::App& app) {
+  for (const std::string& argument : app.remaining()) {
+    if (argument == "--") continue;
+    if (argument.starts_with("-")) refuse_option(app, argument);
+    if (!app.get_parent()) {
+      const auto names = command_names(app);
+      throw UsageError(fmt::format("unknown command '{}', must be one of {}{}",
+                                   argument, join(names),
+                                   did_you_mean(argument, names)));
+    }
+    throw UsageError(fmt::format("'{}' is one argument too many for '{}'",
+                                 argument, app.get_name()));
+  }
+}
+
+std::vector<std::string> split_commas(const std::vector<std::string>& texts) {
+  std::vector<std::string> parts;
+  for (const std::string& text : texts) {
+    std::size_t begin = 0;
+    for (std::size_t end = 0; end != std::string::npos; begin = end + 1) {
+      end = text.find(',', begin);
+      parts.push_back(text.substr(begin, end - begin));
+    }
+  }
+  return parts;
+}
+
+void read_lists(const Texts& texts, Options& options) {
+  for (const std::string& text : split_commas(texts.drop_probabilities)) {
+    options.drop_probabilities.push_back(parse_probability({"--p", text}));
+  }
+  for (const std::string& text : texts.shapes) {
+    options.shapes.push_back(parse_shape({"--shape", text}));
+  }
+  for (const std::string& text : split_commas(texts.dtypes)) {
+    options.dtypes.push_back(parse_dtype({"--dtype", text}));
+  }
+}
+
+// An option that was given, even as "", is read: "--seed=" is a mistake.
+bool given(const CLI::App& app, const std::string& name) {
+  const CLI::Option* option = app.get_option_no_throw(name);
+  return option && option->count() > 0;
+}
+
+void read_numbers(const CLI::App& app, const Texts& texts, Options& options) {
+  if (given(app, "--delta")) {
+    options.delta = parse_small({"--delta", texts.delta});
+  }
+  if (given(app, "--alpha")) {
+    options.alpha = parse_small({"--alpha", texts.alpha});
+  }
+  if (given(app, "--seed") && texts.seed != "random") {
+    options.seed = parse_seed({"--seed", texts.seed});
+  }
+  if (given(app, "--threads")) {
+    options.threads = parse_threads({"--threads", texts.threads});
+  }
+  if (given(app, "--time-limit")) {
+    options.time_limit_seconds =
+        parse_seconds({"--time-limit", texts.time_limit});
+  }
+  if (given(app, "--call-timeout")) {
+    options.call_timeout_seconds =
+        parse_seconds({"--call-timeout", texts.call_timeout});
+  }
+}
+
+void refuse_missing_topic(const Options& options) {
+  if (!options.topic.empty()) return;
+  if (options.command == Command::kExplain) {
+    throw UsageError(
+        "explain needs the name of a check; see 'dropcheck list checks'");
+  }
+  if (options.command == Command::kReplay) {
+    throw UsageError("replay needs the token that a finding printed");
+  }
+}
+
+void refuse_shared_or_empty_paths(const CLI::App& app) {
+  std::vector<std::pair<std::string, std::string>> seen;
+  for (const std::string name : {"--json", "--junit", "--html", "--markdown",
+                                 "--badge", "--deviations"}) {
+    if (!given(app, name)) continue;
+    const auto path = app.get_option(name)->as<std::string>();
+    if (path.empty()) {
+      throw UsageError(name + " is '', but must be the path of a file");
+    }
+    for (const auto& [other, other_path] : seen) {
+      if (other_path != path) continue;
+      throw UsageError(fmt::format("{} is '{}', but {} has this path already",
+                                   name, path, other));
+    }
+    seen.emplace_back(name, path);
+  }
+}
+
+// CLI11 says "--p: 1 required TEXT missing" or "--p: At most 1 required ...".
+std::string value_count_text(const std::string& message) {
+  const std::string option = message.substr(0, message.find(':'));
+  const bool missing = message.find("missing") != std::string::npos;
+  return option + (missing ? " needs a value" : " is given more than once");
+}
+
+// CLI11 takes the arguments from the back.
+std::string parse_or_help(Parser& parser, std::vector<std::string> arguments) {
+  std::reverse(arguments.begin(), arguments.end());
+  try {
+    parser.app.parse(arguments);
+    return "";
+  } catch (const CLI::Success& wish) {  // help or version
+    std::ostringstream out, ignored;
+    parser.app.exit(wish, out, ignored);
+    return out.str();
+  } catch (const CLI::ArgumentMismatch& error) {
+    throw UsageError(value_count_text(error.what()));
+  } catch (const CLI::ParseError& error) {
+    throw UsageError(on_one_line(error.what()));
+  }
+}
+
+std::string quoted(const std::string& argument) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+      "_-+=.,:/@%";
+  const bool plain = !argument.empty() &&
+                     argument.find_first_not_of(kPlain) == std::string::npos;
+  if (plain) return argument;
+  std::string text = "'";
+  for (const char c : argument) {
+    text += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  }
+  return text + "'";
+}
+
+}  // namespace
+
+Invocation parse_command_line(std::vector<std::string> arguments,
+                              const std::string& version) {
+  Parser parser(version);
+  Invocation invocation;
+  invocation.text = parse_or_help(parser, std::move(arguments));
+  if (!invocation.text.empty()) return invocation;
+  refuse_leftovers(parser.app);
+  parser.options.command = parser.command();
+  if (const CLI::App* chosen = parser.chosen()) {
+    refuse_leftovers(*chosen);
+    read_lists(parser.texts, parser.options);
+    read_numbers(*chosen, parser.texts, parser.options);
+    refuse_shared_or_empty_paths(*chosen);
+    refuse_missing_topic(parser.options);
+  } else {
+    invocation.text = parser.app.help();
+  }
+  invocation.options = std::move(parser.options);
+  return invocation;
+}
+
+std::string command_text(const std::vector<std::string>& arguments,
+                         std::uint64_t seed) {
+  std::vector<std::string> words = {"dropcheck"};
+  bool fixed = false;
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const bool value_follows =
+        arguments[i] == "--seed" && i + 1 < arguments.size();
+    const bool random = arguments[i] == "--seed=random" ||
+                        (value_follows && arguments[i + 1] == "random");
+    if (random) {
+      i += value_follows ? 1 : 0;
+      continue;
+    }
+    fixed = fixed || arguments[i].starts_with("--seed");
+    words.push_back(quoted(arguments[i]));
+  }
+  if (!fixed) words.push_back(fmt::format("--seed {}", seed));
+  return join(words, " ");
+}
+
+}  // namespace dropcheck::cli

@@ -1,0 +1,228 @@
+"""The program from outside: words on stderr, exit statuses, files.
+
+Usage: program_test.py PROGRAM [unittest arguments]
+"""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = ""
+QUICK = ["--profile", "smoke", "--p", "0.5", "--dtype", "f32"]
+
+
+def run(*arguments, environment=None, timeout=240):
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True,
+        timeout=timeout, env={**os.environ, **(environment or {})})
+
+
+def replay_tokens(text):
+    words = text.split()
+    return [after for word, after in zip(words, words[1:])
+            if word == "replay" and after.startswith("dc")]
+
+
+class BadInput(unittest.TestCase):
+    """Status 2, nothing on stdout, one line that names the value."""
+
+    def refused(self, value, *arguments, hint=""):
+        with self.subTest(arguments=arguments):
+            done = run(*arguments)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(done.stdout, "")
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertTrue(done.stderr.startswith("dropcheck: "))
+            self.assertIn(value, done.stderr)
+            self.assertIn(hint, done.stderr)
+
+    def test_names(self):
+        self.refused("verfy", "verfy", hint="'verify'?")
+        self.refused("--profil", "verify", "--profil", "smoke",
+                     hint="'--profile'?")
+        self.refused("-q", "verify", "-q")
+        self.refused("builtin:dropuot", "verify", "builtin:dropuot",
+                     hint="'builtin:dropout'?")
+        self.refused("dropout2d", "verify", "dropout2d",
+                     hint="'builtin:dropout2d'?")
+        self.refused("troch:*", "verify", "troch:*", hint="'torch'?")
+        self.refused("faulty:zzz*", "verify", "faulty:zzz*")
+        self.refused("dropot", "verify", "--layer", "dropot",
+                     hint="'dropout'?")
+        self.refused("smok", "verify", "--profile", "smok", hint="'smoke'?")
+        self.refused("f23", "verify", "--dtype", "f23", hint="'f32'?")
+        self.refused("granularty", "verify", "--only", "granularty",
+                     hint="'granularity'?")
+        self.refused("drop_rat", "explain", "drop_rat", hint="'drop_rate'?")
+        self.refused("chekcs", "list", "chekcs", hint="'checks'?")
+
+    def test_numbers(self):
+        for value in ("1.5", "-0.1", "nan", "inf", "half", ""):
+            self.refused(f"'{value}'", "verify", "--p", value)
+        for value in ("0", "0x4", "64x-1", "-4", "abc", "4x", "4,0", ""):
+            self.refused(f"'{value}'", "verify", "--shape", value)
+        for value in ("0", "0.5", "-1e-9", "nan", "x"):
+            self.refused(f"'{value}'", "verify", "--alpha", value)
+            self.refused(f"'{value}'", "verify", "--delta", value)
+        for value in ("0", "4097", "-2", "two"):
+            self.refused(f"'{value}'", "verify", "--threads", value)
+        for value in ("-1", "1.5", "18446744073709551616", "randon"):
+            self.refused(f"'{value}'", "verify", "--seed", value)
+        for value in ("0", "-5", "4q", "soon", "nan"):
+            self.refused(f"'{value}'", "verify", "--time-limit", value)
+            self.refused(f"'{value}'", "verify", "--call-timeout", value)
+
+    def test_missing_values(self):
+        self.refused("--seed", "verify", "--seed")
+        self.refused("check", "explain")
+        self.refused("token", "replay")
+
+    def test_an_only_pattern_that_fits_nothing(self):
+        self.refused("zzz*", "verify", "builtin:dropout", *QUICK,
+                     "--only", "zzz*")
+
+    def test_a_time_limit_that_cannot_hold(self):
+        self.refused("0.001", "verify", "builtin:dropout",
+                     "--time-limit", "0.001", hint="smoke")
+
+    def test_tokens(self):
+        self.refused("garbage", "replay", "garbage")
+
+    def test_files(self):
+        with tempfile.TemporaryDirectory() as folder:
+            nowhere = os.path.join(folder, "missing", "file")
+            for option in ("--json", "--junit", "--html", "--markdown",
+                           "--badge"):
+                self.refused(nowhere, "verify", option, nowhere)
+                self.refused(folder, "verify", option, folder)
+            self.refused(nowhere, "verify", "--deviations", nowhere)
+            broken = pathlib.Path(folder, "broken.toml")
+            broken.write_text("[[deviation]\n")
+            self.refused(str(broken), "verify", "--deviations", str(broken))
+            self.refused("same", "verify", "--json", f"{folder}/same",
+                         "--html", f"{folder}/same")
+
+    def test_nothing_is_no_success(self):
+        done = run()
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("verify", done.stdout)
+
+
+class Commands(unittest.TestCase):
+    def printed(self, *arguments):
+        done = run(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stderr, "")
+        self.assertNotIn("\x1b", done.stdout)
+        return done.stdout
+
+    def test_help_and_version(self):
+        self.assertRegex(self.printed("--version"), r"^dropcheck \d+\.\d+")
+        self.assertIn("--time-limit", self.printed("verify", "--help"))
+
+    def test_list(self):
+        self.assertIn("dropout2d", self.printed("list", "layers"))
+        self.assertIn("builtin:dropout2d", self.printed("list", "subjects"))
+        faulty = self.printed("list", "faulty")
+        self.assertIn("faulty:drops_nothing", faulty)
+        self.assertIn("caught by", faulty)
+        self.assertIn("granularity", self.printed("list", "checks"))
+        everything = self.printed("list")
+        for part in ("layers", "checks", "subjects", "faulty"):
+            self.assertIn(f"== {part}", everything)
+
+    def test_explain_every_check(self):
+        lines = self.printed("list", "checks").splitlines()[1:]
+        names = [line.split()[0] for line in lines[:lines.index("")]
+                 if line and not line.startswith(" ")]
+        self.assertGreater(len(names), 10)
+        for name in names:
+            text = self.printed("explain", name)
+            self.assertTrue(text.startswith(name))
+            self.assertIn("dropcheck verify faulty:", text)
+
+    def test_plan(self):
+        self.assertIn("seed 7", self.printed(
+            "plan", "builtin:dropout", *QUICK, "--seed", "7"))
+
+
+class Verify(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def test_refutes_a_wrong_layer_and_repeats_it(self):
+        report = self.folder / "result.json"
+        done = run("verify", "faulty:drops_nothing", *QUICK,
+                   "--json", str(report))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertIn("seed", done.stderr)
+        tokens = replay_tokens(done.stdout)
+        self.assertTrue(tokens, done.stdout)
+        findings = json.loads(report.read_text())["findings"]
+        before = {f["replay"]: f for f in findings}
+        again = self.folder / "again.json"
+        repeated = run("replay", tokens[0], "--json", str(again))
+        self.assertEqual(repeated.returncode, 1, repeated.stderr)
+        finding = json.loads(again.read_text())["findings"][0]
+        for field in ("id", "verdict", "n", "log10_e"):
+            self.assertEqual(finding.get(field),
+                             before[tokens[0]].get(field), field)
+
+    def test_writes_every_report(self):
+        paths = {name: self.folder / name for name in
+                 ("json", "junit", "html", "markdown", "badge")}
+        options = [word for name, path in paths.items()
+                   for word in (f"--{name}", str(path))]
+        done = run("verify", "builtin:dropout", *QUICK, "--only", "support",
+                   *options)
+        self.assertIn(done.returncode, (0, 3), done.stderr)
+        for path in paths.values():
+            self.assertGreater(path.stat().st_size, 0, path)
+        result = json.loads(paths["json"].read_text())
+        self.assertIn(f"--seed {result['seed']}", result["command"])
+        self.assertIn("compiler", result["environment"])
+
+    def test_says_nothing_else_on_stdout_and_no_colour(self):
+        done = run("verify", "faulty:drops_nothing", *QUICK,
+                   environment={"NO_COLOR": "1"})
+        self.assertNotIn("\x1b", done.stdout + done.stderr)
+        self.assertNotIn("takes", done.stdout)
+
+    def interrupted(self, which):
+        report = self.folder / "partial.json"
+        with subprocess.Popen(
+                [PROGRAM, "verify", "builtin:*", "--profile", "nightly",
+                 "--json", str(report)],
+                stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                text=True) as child:
+            # The last line of the forecast says that the run begins.
+            for line in child.stderr:
+                if line.startswith("takes"):
+                    break
+            time.sleep(0.3)
+            child.send_signal(which)
+            child.communicate(timeout=60)
+            self.assertEqual(child.returncode, 130)
+        result = json.loads(report.read_text())
+        self.assertTrue(result["interrupted"])
+        verdicts = {finding["verdict"] for finding in result["findings"]}
+        self.assertIn("not-run", verdicts)
+
+    def test_an_interrupt_leaves_a_report(self):
+        self.interrupted(signal.SIGINT)
+
+    def test_a_termination_leaves_a_report(self):
+        self.interrupted(signal.SIGTERM)
+
+
+if __name__ == "__main__":
+    PROGRAM = os.path.abspath(sys.argv.pop(1))
+    unittest.main(verbosity=2)
