@@ -14,14 +14,15 @@ namespace dropcheck::impl {
 /// `drop_probability` is a bare double on purpose: the oracle asks for 1.5 and
 /// NaN too, and a right layer refuses them.
 struct LayerConfig {
-  std::string layer;  ///< Name of the law, e.g. "dropout2d".
+  std::string layer = {};  ///< Name of the law, e.g. "dropout2d".
   double drop_probability = 0.5;
   DType dtype = DType::kFloat32;
   bool in_place = false;
-  bool channels_last = false;   ///< dropout1d/2d/3d: channel is the last axis.
-  bool scale_by_keep = true;    ///< drop_path: multiply survivors by 1/keep.
-  std::vector<int> shared_axes = {}; ///< broadcast_dropout: axes sharing a decision.
-  std::int64_t samples = 0;     ///< drop_connect: masks per call; 0 is one.
+  bool channels_last = false;  ///< dropout1d/2d/3d: channel is the last axis.
+  bool scale_by_keep = true;   ///< drop_path: multiply survivors by 1/keep.
+  /// broadcast_dropout: axes sharing a decision, counted from 0.
+  std::vector<int> shared_axes = {};
+  std::int64_t samples = 0;  ///< drop_connect: masks per call; 0 is one.
 
   bool operator==(const LayerConfig&) const = default;
 };

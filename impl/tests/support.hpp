@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dropcheck/impl/registry.hpp"
+
+namespace dropcheck::impl::testing {
+
+inline const SubjectEntry& entry(const std::vector<SubjectEntry>& entries,
+                                 const std::string& name) {
+  for (const SubjectEntry& candidate : entries) {
+    if (candidate.name == name) return candidate;
+  }
+  throw std::invalid_argument("no subject called " + name);
+}
+
+/// A shape that the law of that name takes: rank 4 wherever it may be.
+inline Shape shape_for(std::string_view layer) {
+  return layer == "dropout1d" ? Shape{2, 3, 4} : Shape{2, 3, 4, 5};
+}
+
+/// The reference layer of `config.layer`.
+inline std::unique_ptr<Layer> builtin(const LayerConfig& config) {
+  return entry(builtin_subjects(), "builtin:" + config.layer)
+      .open()
+      ->make(config);
+}
+
+inline std::unique_ptr<Layer> faulty(const std::string& name,
+                                     LayerConfig config = {}) {
+  const SubjectEntry& found = entry(faulty_subjects(), "faulty:" + name);
+  config.layer = found.layer;
+  return found.open()->make(config);
+}
+
+inline std::vector<double> values_of(const TensorView& view) {
+  std::vector<double> values;
+  for (std::int64_t i = 0; i < view.size(); ++i) {
+    values.push_back(view.value(i));
+  }
+  return values;
+}
+
+/// 1, 2, 3, ... in the given shape: no two elements can be confused.
+inline Tensor counting(DType dtype, const Shape& shape) {
+  Tensor tensor(dtype, shape);
+  for (std::int64_t i = 0; i < tensor.size(); ++i) {
+    tensor.view().set(i, static_cast<double>(i + 1));
+  }
+  return tensor;
+}
+
+inline Tensor filled(DType dtype, const Shape& shape, double value) {
+  Tensor tensor(dtype, shape);
+  for (std::int64_t i = 0; i < tensor.size(); ++i) tensor.view().set(i, value);
+  return tensor;
+}
+
+}  // namespace dropcheck::impl::testing
