@@ -17,7 +17,9 @@ std::vector<Specimen> edge_faults() {
        drops_with([](const Draw& draw, std::size_t) {
          return draw.drop == 0 ? 1.0 / 256 : draw.drop;
        })},
-      {"keeps_at_one", "dropout", "edge_probabilities",
+      {"keeps_at_one",
+       "dropout",
+       "edge_probabilities",
        "keeps one element in 256 at drop probability 1",
        "mxnet #14288: the end point is not handled.",
        {.draw =
@@ -33,7 +35,9 @@ std::vector<Specimen> edge_faults() {
               if (config.drop_probability == 1) right.scale = 1;
               return right;
             }}},
-      {"p1_nan", "dropout", "edge_probabilities",
+      {"p1_nan",
+       "dropout",
+       "edge_probabilities",
        "returns NaN at drop probability 1",
        "0 * (1 / 0); flax #2055, pytorch #190057.",
        {.response =
@@ -43,11 +47,16 @@ std::vector<Specimen> edge_faults() {
               }
               return right;
             }}},
-      {"accepts_p_above_1", "dropout", "edge_probabilities",
+      {"accepts_p_above_1",
+       "dropout",
+       "edge_probabilities",
        "takes 1.5 for 1",
        "No range check; tensorflow #40210 passes rates above 1.",
        {.drop = [](double drop) { return drop > 1 ? 1 : drop; }}},
-      {"accepts_nan", "dropout", "edge_probabilities", "takes NaN for 0",
+      {"accepts_nan",
+       "dropout",
+       "edge_probabilities",
+       "takes NaN for 0",
        "if (p < 0 || p > 1) lets NaN pass; torch.nn.Dropout's constructor.",
        {.drop = [](double drop) { return drop != drop ? 0 : drop; }}},
   };

@@ -18,9 +18,9 @@ struct Draw {
   Mask& mask;  ///< has its shape and one entry per unit
   double drop;
   RandomStream& stream;
-  std::uint64_t seed;   ///< of the latest reseed
-  std::int64_t call;    ///< training calls since then, from 0
-  bool was_evaluated;   ///< at any time before
+  std::uint64_t seed;                 ///< of the latest reseed
+  std::int64_t call;                  ///< training calls since then, from 0
+  bool was_evaluated;                 ///< at any time before
   std::vector<std::uint64_t>& words;  ///< free to use; lives between calls
 };
 

@@ -29,8 +29,8 @@ reference::MaskRule rule_of(const LayerConfig& config) {
 
 FaultyLayer::FaultyLayer(LayerConfig config, Fault fault)
     : config_(std::move(config)), fault_(std::move(fault)) {
-  if (fault_.drop) config_.drop_probability =
-      fault_.drop(config_.drop_probability);
+  if (fault_.drop)
+    config_.drop_probability = fault_.drop(config_.drop_probability);
   rule_ = rule_of(config_);
   drop_ = config_.drop_probability;
   if (fault_.response) {

@@ -35,8 +35,7 @@ void mirror_pairs(const Draw& draw) {
 void drop_exactly(const Draw& draw, std::size_t first, std::size_t last) {
   const auto length = static_cast<double>(last - first);
   // Rounded up or down at random, so that the rate is right on average.
-  double missing =
-      std::floor(length * draw.drop + uniform(draw.stream.next()));
+  double missing = std::floor(length * draw.drop + uniform(draw.stream.next()));
   for (std::size_t i = first; i < last; ++i) {
     const auto left = static_cast<double>(last - i);
     const bool drop = uniform(draw.stream.next()) * left < missing;
@@ -106,7 +105,9 @@ std::vector<Specimen> dependence_faults() {
        "one element in a hundred repeats its neighbour",
        "A generator whose successive outputs are correlated.",
        then(follow_neighbours)},
-      {"mirrored_pairs", "dropout", "independence_within",
+      {"mirrored_pairs",
+       "dropout",
+       "independence_within",
        "pairs decide by a word and its complement",
        "Antithetic sampling left on; both halves of a word used badly.",
        {.draw = mirror_pairs}},
@@ -118,11 +119,15 @@ std::vector<Specimen> dependence_faults() {
        "drops the same number in every call",
        "torch.randperm(n)[:k] in the place of a Bernoulli mask.",
        exactly_per(0)},
-      {"rate_per_call", "dropout", "unit_counts",
+      {"rate_per_call",
+       "dropout",
+       "unit_counts",
        "draws another rate for every call",
        "A scheduled rate that jitters around its value.",
        {.draw = draw_with_random_rate}},
-      {"rate_per_warp", "dropout", "unit_counts",
+      {"rate_per_warp",
+       "dropout",
+       "unit_counts",
        "draws another rate for every 32 elements",
        "Threads of a warp share part of their random state.",
        {.draw = draw_with_random_rate_per_warp}},

@@ -27,9 +27,8 @@ bool floored_bfloat16(double keep, std::uint64_t word) {
 }
 
 Fault rate_changed(double (*change)(double)) {
-  return drops_with([change](const Draw& draw, std::size_t) {
-    return change(draw.drop);
-  });
+  return drops_with(
+      [change](const Draw& draw, std::size_t) { return change(draw.drop); });
 }
 
 }  // namespace

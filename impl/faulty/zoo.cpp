@@ -33,9 +33,8 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
   if (config.layer.empty()) config.layer = specimen.layer;
   if (config.layer != specimen.layer ||
       (config.in_place && !find_law(config.layer)->has_in_place)) {
-    throw NotSupported(fmt::format("faulty:{} does not do {} {}",
-                                   specimen.name, config.layer,
-                                   describe(config)));
+    throw NotSupported(fmt::format("faulty:{} does not do {} {}", specimen.name,
+                                   config.layer, describe(config)));
   }
   const bool in_place =
       config.in_place && specimen.fault.memory != Memory::kNeverInPlace;

@@ -31,9 +31,8 @@ void linear_relu(const LinearReluDropPath::Parameters& parameters,
 
 void require(bool holds, const char* rule, const TensorView& got) {
   if (holds) return;
-  throw std::invalid_argument(fmt::format("{}, but got {} {}", rule,
-                                          name_of(got.dtype),
-                                          to_string(got.shape)));
+  throw std::invalid_argument(fmt::format(
+      "{}, but got {} {}", rule, name_of(got.dtype), to_string(got.shape)));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "reference/attention_dropout.hpp"
 
 #include <Eigen/Core>
+#include <cmath>
 
 #include "reference/dropout.hpp"
 #include "reference/storage.hpp"
@@ -20,12 +21,16 @@ RowsOf<T> rows_of(const Tensor& tensor) {
 }
 
 /// Row by row, the largest score taken off first so that nothing overflows.
+/// std::exp, because Eigen's stops short of 0 for very negative scores.
 template <class T>
 void softmax(Tensor& tensor) {
   auto rows = rows_of<T>(tensor);
   for (Eigen::Index r = 0; r < rows.rows(); ++r) {
     const auto scores = rows.row(r).template cast<Arithmetic<T>>().eval();
-    const auto powers = (scores - scores.maxCoeff()).exp().eval();
+    const auto powers =
+        (scores - scores.maxCoeff())
+            .unaryExpr([](Arithmetic<T> x) { return std::exp(x); })
+            .eval();
     rows.row(r) = (powers / powers.sum()).template cast<T>();
   }
 }

@@ -38,8 +38,7 @@ constexpr std::array<std::pair<std::string_view, MakeRule>, 9> kRules{{
 void require_in_place_allowed(const LayerConfig& config) {
   const Law* const law = find_law(config.layer);
   if (config.in_place && law != nullptr && !law->has_in_place) {
-    throw NotSupported(
-        fmt::format("{} does not work in place", config.layer));
+    throw NotSupported(fmt::format("{} does not work in place", config.layer));
   }
 }
 

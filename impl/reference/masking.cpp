@@ -176,10 +176,9 @@ void pass_through(const TensorView& input, const TensorView& output) {
 
 void require_rank(const RankRule& rule, const Shape& shape) {
   if (shape.size() >= rule.minimum && shape.size() <= rule.maximum) return;
-  throw std::invalid_argument(
-      fmt::format("{} got an input of rank {} ({}), but takes rank {} to {}",
-                  rule.layer, shape.size(), to_string(shape), rule.minimum,
-                  rule.maximum));
+  throw std::invalid_argument(fmt::format(
+      "{} got an input of rank {} ({}), but takes rank {} to {}", rule.layer,
+      shape.size(), to_string(shape), rule.minimum, rule.maximum));
 }
 
 }  // namespace dropcheck::impl::reference

@@ -14,10 +14,9 @@ namespace dropcheck::impl::reference {
 /// Source  Huang et al. 2016, arXiv:1603.09382;
 ///         torchvision.ops.StochasticDepth, mode "batch".
 inline MaskRule stochastic_depth(const LayerConfig& config) {
-  return {.mask_shape = [](const Shape& shape) {
-            return Shape(shape.size(), 1);
-          },
-          .response = inverse_keep(config)};
+  return {
+      .mask_shape = [](const Shape& shape) { return Shape(shape.size(), 1); },
+      .response = inverse_keep(config)};
 }
 
 }  // namespace dropcheck::impl::reference

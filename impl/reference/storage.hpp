@@ -11,8 +11,7 @@ namespace dropcheck::impl::reference {
 /// The type that does the arithmetic for a storage type: double for f64, float
 /// for f32, f16 and bf16.
 template <class T>
-using Arithmetic =
-    std::conditional_t<std::is_same_v<T, double>, double, float>;
+using Arithmetic = std::conditional_t<std::is_same_v<T, double>, double, float>;
 
 /// Unsigned integer of the size of a storage type.
 template <class T>

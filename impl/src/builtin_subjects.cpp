@@ -31,8 +31,8 @@ std::unique_ptr<Subject> open(const Law& law) {
     }
     return reference::make_layer(config);
   };
-  return std::make_unique<InProcessSubject<decltype(make)>>(
-      description_of(law), make);
+  return std::make_unique<InProcessSubject<decltype(make)>>(description_of(law),
+                                                            make);
 }
 
 std::vector<LayerConfig> variants_of(const Law& law) {

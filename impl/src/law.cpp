@@ -119,8 +119,8 @@ Shape input_of(const Law& law, const LayerConfig& config, const Shape& shape) {
 std::vector<bool> shared_around_channel(const Law& law,
                                         const LayerConfig& config,
                                         std::size_t rank) {
-  const bool batched = law.spatial_axes == 0 ||
-                       static_cast<int>(rank) == law.spatial_axes + 2;
+  const bool batched =
+      law.spatial_axes == 0 || static_cast<int>(rank) == law.spatial_axes + 2;
   std::vector<bool> shared(rank, true);
   if (batched) shared[0] = false;
   const std::size_t channel = batched ? 1 : 0;
@@ -223,8 +223,8 @@ std::vector<std::uint32_t> unit_of_element(const Law& law,
 Shape output_shape(const Law& law, const LayerConfig& config,
                    const Shape& shape) {
   if (config.samples < 0) {
-    throw std::invalid_argument(fmt::format(
-        "samples is {}, but must be at least 0", config.samples));
+    throw std::invalid_argument(
+        fmt::format("samples is {}, but must be at least 0", config.samples));
   }
   require_rank(law, shape);
   Shape result = shape;
