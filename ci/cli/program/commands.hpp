@@ -28,6 +28,10 @@ int list_command(const Context& context);
 int explain_command(const Context& context);
 int replay_command(const Context& context);
 
+/// What may be named on the command line.
+std::vector<std::string> layer_names();
+std::vector<std::string> check_names();
+
 /// Every subject that this program knows.
 const std::vector<impl::SubjectEntry>& all_subjects();
 

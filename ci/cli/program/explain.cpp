@@ -32,12 +32,6 @@ std::string exceptions(const properties::CheckInfo& check) {
   return text.empty() ? "" : "\nDoes not apply to\n" + text;
 }
 
-std::vector<std::string> check_names() {
-  std::vector<std::string> names;
-  for (const auto& check : properties::checks()) names.emplace_back(check.name);
-  return names;
-}
-
 }  // namespace
 
 int explain_command(const Context& context) {

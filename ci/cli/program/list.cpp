@@ -14,6 +14,8 @@
 namespace dropcheck::cli {
 namespace {
 
+constexpr int kUnlimited = 10000;
+
 std::string layers_text(std::size_t width) {
   Table table({"layer", "what it promises"});
   for (const auto& law : impl::laws()) {
@@ -97,12 +99,16 @@ std::string everything(std::size_t width) {
 
 int list_command(const Context& context) {
   const std::string& topic = context.options.topic;
-  const auto width = static_cast<std::size_t>(std::max(context.out.width, 100));
+  // A pipe gets one line for each row, so that grep finds whole rows.
+  const int columns =
+      context.out.is_terminal ? std::max(context.out.width, 100) : kUnlimited;
+  const auto width = static_cast<std::size_t>(columns);
   if (topic.empty()) {
     print(everything(width));
     return kSuccess;
   }
   std::vector<std::string> names;
+  names.reserve(std::size(kSections));
   for (const Section& section : kSections) {
     if (topic == section.name) {
       print(section.text(width));

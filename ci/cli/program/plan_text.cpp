@@ -15,7 +15,6 @@
 #include "dropcheck/cli/table.hpp"
 #include "dropcheck/cli/time_text.hpp"
 #include "dropcheck/cli/usage_error.hpp"
-#include "dropcheck/impl/law.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
 
 namespace dropcheck::cli {
@@ -31,6 +30,7 @@ constexpr std::array kProfiles = {Profile::kSmoke, Profile::kPr,
 Profile profile_or_refuse(const std::string& name) {
   if (const auto profile = properties::profile_from_name(name)) return *profile;
   std::vector<std::string> names;
+  names.reserve(kProfiles.size());
   for (const Profile profile : kProfiles) {
     names.emplace_back(properties::name_of(profile));
   }
@@ -43,12 +43,6 @@ std::uint64_t fresh_seed() {
   std::random_device device;
   const std::uint64_t high = device();
   return high << 32 | device();
-}
-
-std::vector<std::string> check_names() {
-  std::vector<std::string> names;
-  for (const auto& check : properties::checks()) names.emplace_back(check.name);
-  return names;
 }
 
 // A plain word must be a check: found before anything is opened.
@@ -228,10 +222,8 @@ std::string forecast(const Plan& plan) {
 int plan_command(const Context& context) {
   const Options& options = context.options;
   const Settings settings = settings_of(options);
-  std::vector<std::string> layers;
-  for (const auto& law : impl::laws()) layers.emplace_back(law.layer);
   const Opened opened = open_subjects(select_subjects(
-      all_subjects(), {options.subjects, options.layers}, layers));
+      all_subjects(), {options.subjects, options.layers}, layer_names()));
   const Plan plan = plan_or_refuse(opened.subjects, settings, options.only);
   Table table({"subject", "configuration", "delta", "units", "time", "note"});
   for (const auto& planned : plan.configurations) {

@@ -3,6 +3,8 @@
 #include "commands.hpp"
 #include "dropcheck/cli/output.hpp"
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/properties/check_catalogue.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -23,6 +25,20 @@ properties::Finding failure(const impl::SubjectEntry& entry,
 
 }  // namespace
 
+std::vector<std::string> layer_names() {
+  std::vector<std::string> names;
+  names.reserve(impl::laws().size());
+  for (const auto& law : impl::laws()) names.emplace_back(law.layer);
+  return names;
+}
+
+std::vector<std::string> check_names() {
+  std::vector<std::string> names;
+  names.reserve(properties::checks().size());
+  for (const auto& check : properties::checks()) names.emplace_back(check.name);
+  return names;
+}
+
 const std::vector<impl::SubjectEntry>& all_subjects() {
   static const std::vector<impl::SubjectEntry> all = [] {
     std::vector<impl::SubjectEntry> entries = impl::builtin_subjects();
@@ -37,6 +53,7 @@ const std::vector<impl::SubjectEntry>& all_subjects() {
 
 Opened open_subjects(const std::vector<impl::SubjectEntry>& entries) {
   Opened opened;
+  opened.subjects.reserve(entries.size());
   for (const auto& entry : entries) {
     try {
       opened.subjects.push_back({entry, entry.open()});

@@ -1,16 +1,13 @@
 #include "commands.hpp"
 #include "dropcheck/cli/selection.hpp"
-#include "dropcheck/impl/law.hpp"
 
 namespace dropcheck::cli {
 
 int verify_command(const Context& context) {
   const Options& options = context.options;
   const properties::Settings settings = settings_of(options);
-  std::vector<std::string> layers;
-  for (const auto& law : impl::laws()) layers.emplace_back(law.layer);
   const auto entries = select_subjects(
-      all_subjects(), {options.subjects, options.layers}, layers);
+      all_subjects(), {options.subjects, options.layers}, layer_names());
   Run run;
   run.deviations = check_files(options);
   run.opened = open_subjects(entries);

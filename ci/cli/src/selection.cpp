@@ -15,6 +15,7 @@ using Entries = std::vector<impl::SubjectEntry>;
 
 std::vector<std::string> names_of(const Entries& entries) {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const auto& entry : entries) names.push_back(entry.name);
   return names;
 }
