@@ -158,13 +158,6 @@ Data glossary_data(const RunResult& result) {
   return glossary;
 }
 
-std::string capitalised(std::string word) {
-  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') {
-    word[0] = static_cast<char>(word[0] - 'a' + 'A');
-  }
-  return word;
-}
-
 // "Error, and refuted": a broken adapter must not hide a proof.
 std::string title_of(const RunResult& result) {
   std::string title = capitalised(overall_word(result));

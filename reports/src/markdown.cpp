@@ -102,13 +102,6 @@ std::string remarks(const RunResult& result) {
   return out.empty() ? out : "\n" + out;
 }
 
-std::string capitalised(std::string word) {
-  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') {
-    word[0] = static_cast<char>(word[0] - 'a' + 'A');
-  }
-  return word;
-}
-
 std::string facts(const RunResult& result) {
   return fmt::format("\nProfile {}, seed {}, alpha {}, dropcheck {}.\n",
                      code(result.profile), code(std::to_string(result.seed)),

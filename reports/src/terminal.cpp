@@ -14,11 +14,11 @@ namespace {
 
 // What a reader of the terminal must act on, proofs first.
 const std::vector<Verdict>& told_verdicts() {
-  static const std::vector<Verdict> kTold{
+  static const std::vector<Verdict> told{
       Verdict::kRefuted, Verdict::kCrash,          Verdict::kTimeout,
       Verdict::kError,   Verdict::kUnexpectedPass, Verdict::kInconclusive,
       Verdict::kNotRun};
-  return kTold;
+  return told;
 }
 
 // More configurations than this are counted, not listed.

@@ -37,7 +37,7 @@ std::string_view colour_of(Verdict verdict) {
 
 // "✓ 12", or "✗ 3/12" where not all have the worst verdict.
 std::string cell_text(const Cell& cell, const Pen& pen) {
-  const std::string glyph = pen.glyph(cell.verdict);
+  std::string glyph = pen.glyph(cell.verdict);
   if (cell.total == 1) return glyph;
   if (cell.worst == cell.total) return fmt::format("{} {}", glyph, cell.total);
   return fmt::format("{} {}/{}", glyph, cell.worst, cell.total);
@@ -134,7 +134,7 @@ class Table {
 };
 
 std::string truncated(const std::string& text, std::size_t columns) {
-  const std::string line = one_line(text);
+  std::string line = one_line(text);
   if (columns_of(line) <= columns) return line;
   return wrapped(line, columns).front();
 }

@@ -227,6 +227,13 @@ std::string shell_word(std::string_view text) {
   return word + "'";
 }
 
+std::string capitalised(std::string word) {
+  if (!word.empty() && word[0] >= 'a' && word[0] <= 'z') {
+    word[0] = static_cast<char>(word[0] - 'a' + 'A');
+  }
+  return word;
+}
+
 bool is_web_address(std::string_view text) {
   return text.starts_with("https://") || text.starts_with("http://");
 }

@@ -47,6 +47,9 @@ std::string counted(std::uint64_t count, std::string_view noun);
 std::string joined(const std::vector<std::string>& parts,
                    std::string_view separator);
 
+/// With a capital first letter.
+std::string capitalised(std::string word);
+
 /// One word for a POSIX shell, quoted where it must be.
 std::string shell_word(std::string_view text);
 
