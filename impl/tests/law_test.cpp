@@ -24,19 +24,11 @@ Shape units(std::string_view layer, const Shape& shape,
 TEST(Laws, KeepTheOrderOfTheTable) {
   std::vector<std::string_view> names;
   for (const Law& each : laws()) names.push_back(each.layer);
-<<<<<<< HEAD
-  EXPECT_THAT(names, ElementsAre("dropout", "dropout1d", "dropout2d",
-                                 "dropout3d", "alpha_dropout",
-                                 "feature_alpha_dropout", "drop_path",
-                                 "stochastic_depth", "broadcast_dropout",
-                                 "attention_dropout", "drop_connect"));
-=======
   EXPECT_THAT(names,
               ElementsAre("dropout", "dropout1d", "dropout2d", "dropout3d",
                           "alpha_dropout", "feature_alpha_dropout", "drop_path",
                           "stochastic_depth", "broadcast_dropout",
                           "attention_dropout", "drop_connect"));
->>>>>>> impl
 }
 
 TEST(Laws, FindNothingUnderAnUnknownName) {
@@ -61,19 +53,10 @@ TEST(UnitShape, ReadsTheAxesAsPyTorchDocumentsThem) {
 TEST(UnitShape, FollowsTheOptions) {
   EXPECT_EQ(units("dropout2d", {2, 4, 5, 3}, {.channels_last = true}),
             (Shape{2, 1, 1, 3}));
-<<<<<<< HEAD
-  EXPECT_EQ(units("dropout1d", {4, 3}, {.channels_last = true}),
-            (Shape{1, 3}));
-  EXPECT_EQ(units("broadcast_dropout", {2, 3, 4}, {.shared_axes = {0, 2}}),
-            (Shape{1, 3, 1}));
-  EXPECT_EQ(units("drop_connect", {8, 3, 4}, {.samples = 8}),
-            (Shape{8, 3, 4}));
-=======
   EXPECT_EQ(units("dropout1d", {4, 3}, {.channels_last = true}), (Shape{1, 3}));
   EXPECT_EQ(units("broadcast_dropout", {2, 3, 4}, {.shared_axes = {0, 2}}),
             (Shape{1, 3, 1}));
   EXPECT_EQ(units("drop_connect", {8, 3, 4}, {.samples = 8}), (Shape{8, 3, 4}));
->>>>>>> impl
 }
 
 TEST(UnitShape, RefusesRanksWithoutMeaning) {
@@ -102,15 +85,9 @@ TEST(UnitShape, NamesLayerRankAndRuleWhenItRefuses) {
 TEST(UnitOfElement, NumbersUnitsInRowMajorOrder) {
   EXPECT_THAT(unit_of_element(law("dropout2d"), {}, {2, 2, 1, 3}),
               ElementsAre(0, 0, 0, 1, 1, 1, 2, 2, 2, 3, 3, 3));
-<<<<<<< HEAD
-  EXPECT_THAT(unit_of_element(law("broadcast_dropout"), {.shared_axes = {0}},
-                              {2, 3}),
-              ElementsAre(0, 1, 2, 0, 1, 2));
-=======
   EXPECT_THAT(
       unit_of_element(law("broadcast_dropout"), {.shared_axes = {0}}, {2, 3}),
       ElementsAre(0, 1, 2, 0, 1, 2));
->>>>>>> impl
   EXPECT_THAT(unit_of_element(law("dropout"), {}, {}), ElementsAre(0));
   EXPECT_THAT(unit_of_element(law("dropout"), {}, {2, 0}), ElementsAre());
 }
@@ -141,17 +118,10 @@ TEST(AffineMap, DividesByKeep) {
   EXPECT_EQ(fifth.a, 1.25);
   EXPECT_EQ(fifth.b, 0);
   EXPECT_EQ(fifth.dropped_value(), 0);
-<<<<<<< HEAD
-  EXPECT_EQ(affine(law("drop_path"),
-                   {.drop_probability = .2, .scale_by_keep = false})
-                .a,
-            1);
-=======
   EXPECT_EQ(
       affine(law("drop_path"), {.drop_probability = .2, .scale_by_keep = false})
           .a,
       1);
->>>>>>> impl
 }
 
 TEST(AffineMap, IsTheIdentityAtZeroAndNothingAtOne) {
@@ -182,30 +152,18 @@ TEST(Selu, HasTheConstantsOfItsFixedPoint) {
   const double e2 = std::erfc(std::sqrt(2.0));
   const double root = std::sqrt(e);
   EXPECT_NEAR(kSeluAlpha, -std::sqrt(2 / pi) / (e1 * root - 1), 1e-14);
-<<<<<<< HEAD
-  const double sum = 2 * e2 * e * e + pi * e1 * e1 * e -
-                     2 * (2 + pi) * e1 * root + pi + 2;
-  EXPECT_NEAR(kSeluLambda,
-              (1 - e1 * root) * std::sqrt(2 * pi) / std::sqrt(sum), 1e-14);
-=======
   const double sum =
       2 * e2 * e * e + pi * e1 * e1 * e - 2 * (2 + pi) * e1 * root + pi + 2;
   EXPECT_NEAR(kSeluLambda, (1 - e1 * root) * std::sqrt(2 * pi) / std::sqrt(sum),
               1e-14);
->>>>>>> impl
   EXPECT_DOUBLE_EQ(kSeluSaturation, -kSeluLambda * kSeluAlpha);
 }
 
 TEST(Selu, SaturatesAndHasItsDerivative) {
   EXPECT_DOUBLE_EQ(selu(-800), kSeluSaturation);
   EXPECT_EQ(selu(2), 2 * kSeluLambda);
-<<<<<<< HEAD
-  EXPECT_NEAR(selu_derivative(-.5), (selu(-.5 + 1e-6) - selu(-.5 - 1e-6)) / 2e-6,
-              1e-9);
-=======
   EXPECT_NEAR(selu_derivative(-.5),
               (selu(-.5 + 1e-6) - selu(-.5 - 1e-6)) / 2e-6, 1e-9);
->>>>>>> impl
 }
 
 TEST(DescribeConfig, NamesOnlyWhatDiffers) {

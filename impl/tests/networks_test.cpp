@@ -12,17 +12,10 @@
 namespace dropcheck::impl::networks {
 namespace {
 
-<<<<<<< HEAD
-using ::testing::ElementsAre;
-using impl::testing::builtin;
-using impl::testing::faulty;
-using impl::testing::values_of;
-=======
 using impl::testing::builtin;
 using impl::testing::faulty;
 using impl::testing::values_of;
 using ::testing::ElementsAre;
->>>>>>> impl
 
 /// in = 4, out = 2: the sums of even and of odd columns, less 10 and plus 1.
 LinearReluDropPath::Parameters parameters() {

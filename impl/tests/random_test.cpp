@@ -14,12 +14,8 @@ namespace {
 
 using ::testing::ElementsAre;
 
-<<<<<<< HEAD
-constexpr std::uint64_t kLargestWord = std::numeric_limits<std::uint64_t>::max();
-=======
 constexpr std::uint64_t kLargestWord =
     std::numeric_limits<std::uint64_t>::max();
->>>>>>> impl
 
 // Random123's kat_vectors: philox4x32-10 of counter 0 and key 0 is
 // 6627e8d5 e169c58d bc57ac4c 9b00dbd8.
@@ -74,13 +70,8 @@ TEST(Probability, SplitsTheWordsAtTheThreshold) {
 }
 
 TEST(Probability, HandlesTheSmallestAndTheLargest) {
-<<<<<<< HEAD
-  const auto tiny = Probability::from_keep(
-      std::numeric_limits<double>::denorm_min());
-=======
   const auto tiny =
       Probability::from_keep(std::numeric_limits<double>::denorm_min());
->>>>>>> impl
   EXPECT_TRUE(tiny.keeps(0));  // ceil(keep * 2^64) is 1
   EXPECT_FALSE(tiny.keeps(1));
   const auto nearly = Probability::from_keep(1 - 0x1p-53);

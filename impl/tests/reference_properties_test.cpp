@@ -30,12 +30,8 @@ int in_range(int first, int last, const char* name) {
 
 double any_drop() {
   static const std::vector<double> kSpecial{
-<<<<<<< HEAD
-      0, 1, .5, 1 - 0x1p-53, 0x1p-60, std::numeric_limits<double>::denorm_min()};
-=======
       0,           1,       .5,
       1 - 0x1p-53, 0x1p-60, std::numeric_limits<double>::denorm_min()};
->>>>>>> impl
   if (in_range(0, 2, "special drop probability") == 0) {
     return *rc::gen::elementOf(kSpecial).as("drop probability");
   }
@@ -80,12 +76,8 @@ Case any_case(const Law& law) {
 /// a * x + b as the dtype's arithmetic has it.
 double kept(double x, const Affine& map, DType dtype) {
   if (map.a == 1 && map.b == 0) return x;
-<<<<<<< HEAD
-  if (dtype == DType::kFloat64) return map.b == 0 ? map.a * x : map.a * x + map.b;
-=======
   if (dtype == DType::kFloat64)
     return map.b == 0 ? map.a * x : map.a * x + map.b;
->>>>>>> impl
   const auto slope = static_cast<float>(map.a);
   const auto offset = static_cast<float>(map.b);
   const float product = static_cast<float>(x) * slope;
@@ -132,17 +124,11 @@ class EveryLaw : public ::testing::TestWithParam<Law> {
   }
 };
 
-<<<<<<< HEAD
-INSTANTIATE_TEST_SUITE_P(
-    Reference, EveryLaw, ::testing::ValuesIn(laws().begin(), laws().end()),
-    [](const auto& each) { return std::string(each.param.layer); });
-=======
 INSTANTIATE_TEST_SUITE_P(Reference, EveryLaw,
                          ::testing::ValuesIn(laws().begin(), laws().end()),
                          [](const auto& each) {
                            return std::string(each.param.layer);
                          });
->>>>>>> impl
 
 TEST_P(EveryLaw, GivesKeptOrDroppedValuesConstantOverUnits) {
   check([](const Law& law) {
@@ -162,10 +148,7 @@ TEST_P(EveryLaw, IsTheIdentityAtEvaluation) {
     layer->forward({.input = test.input.view()});
     const TensorView output =
         layer->forward({.input = test.input.view(), .training = false});
-<<<<<<< HEAD
-=======
     if (test.input.size() == 0) return;
->>>>>>> impl
     RC_ASSERT(std::memcmp(output.data, test.input.bytes(),
                           test.input.byte_count()) == 0);
   });
@@ -203,12 +186,7 @@ TEST_P(EveryLaw, RepeatsItsMaskAfterReseedingAndStacksCalls) {
     other->reseed(test.seed);
     const auto stacked =
         values_of(layer->forward({.input = test.input.view(), .repeat = 2}));
-<<<<<<< HEAD
-    auto one_by_one =
-        values_of(other->forward({.input = test.input.view()}));
-=======
     auto one_by_one = values_of(other->forward({.input = test.input.view()}));
->>>>>>> impl
     for (const double y :
          values_of(other->forward({.input = test.input.view()}))) {
       one_by_one.push_back(y);
@@ -251,13 +229,8 @@ TEST_P(EveryLaw, ReadsAndWritesThroughStrides) {
 TEST_P(EveryLaw, RefusesWhatIsNoProbability) {
   check([](const Law& law) {
     const double outside = in_range(1, 1000, "thousandths outside") / 1000.0;
-<<<<<<< HEAD
-    for (const double drop : {-outside, 1 + outside,
-                              std::numeric_limits<double>::quiet_NaN()}) {
-=======
     for (const double drop :
          {-outside, 1 + outside, std::numeric_limits<double>::quiet_NaN()}) {
->>>>>>> impl
       const LayerConfig config{.layer = std::string(law.layer),
                                .drop_probability = drop};
       RC_ASSERT_THROWS_AS(builtin(config), LayerError);

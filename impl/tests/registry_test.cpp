@@ -18,10 +18,7 @@ using testing::builtin;
 using testing::counting;
 using testing::faulty;
 using testing::filled;
-<<<<<<< HEAD
-=======
 using testing::shape_for;
->>>>>>> impl
 using testing::values_of;
 
 /// Fraction of zeros in `calls` calls on ones.
@@ -46,11 +43,7 @@ TEST(BuiltinSubjects, OfferEveryLawAndRunTheirVariants) {
     EXPECT_EQ(subject->describe().name, entry.name);
     for (const LayerConfig& variant : entry.variants) {
       EXPECT_EQ(variant.layer, entry.layer);
-<<<<<<< HEAD
-      Tensor input = counting(DType::kFloat32, {2, 3, 4, 5});
-=======
       Tensor input = counting(DType::kFloat32, shape_for(entry.layer));
->>>>>>> impl
       EXPECT_NO_THROW(
           subject->replicate()->make(variant)->forward({input.view()}))
           << entry.name << " " << describe(variant);
@@ -59,12 +52,7 @@ TEST(BuiltinSubjects, OfferEveryLawAndRunTheirVariants) {
 }
 
 TEST(BuiltinSubjects, DeclareWhatTheyLack) {
-<<<<<<< HEAD
-  EXPECT_THROW(builtin({.layer = "drop_path", .in_place = true}),
-               NotSupported);
-=======
   EXPECT_THROW(builtin({.layer = "drop_path", .in_place = true}), NotSupported);
->>>>>>> impl
   EXPECT_THROW(builtin_subjects()[0].open()->make({.layer = "dropout2d"}),
                NotSupported);
 }
@@ -72,14 +60,6 @@ TEST(BuiltinSubjects, DeclareWhatTheyLack) {
 TEST(Zoo, HasAtLeastTwoEntriesForEveryCheck) {
   std::map<std::string, int> count;
   for (const SubjectEntry& entry : faulty_subjects()) ++count[entry.caught_by];
-<<<<<<< HEAD
-  const std::set<std::string> checks{
-      "support",          "granularity",        "drop_rate",
-      "expectation",      "moments",            "unit_counts",
-      "homogeneity",      "independence_within", "independence_calls",
-      "eval_identity",    "edge_probabilities", "seeding",
-      "in_place",         "backward_mask",      "self_normalisation"};
-=======
   const std::set<std::string> checks{"support",
                                      "granularity",
                                      "drop_rate",
@@ -95,7 +75,6 @@ TEST(Zoo, HasAtLeastTwoEntriesForEveryCheck) {
                                      "in_place",
                                      "backward_mask",
                                      "self_normalisation"};
->>>>>>> impl
   for (const std::string& check : checks) EXPECT_GE(count[check], 2) << check;
   EXPECT_EQ(count.size(), checks.size());
 }
@@ -157,12 +136,7 @@ TEST(Zoo, DropsAtTheRatesOfItsDefects) {
 TEST(Zoo, RepeatsMasksWhereThatIsTheDefect) {
   Tensor input = counting(DType::kFloat32, {64});
   const auto masks = [&](const char* name) {
-<<<<<<< HEAD
-    const auto y =
-        values_of(faulty(name)->forward({input.view(), true, 16}));
-=======
     const auto y = values_of(faulty(name)->forward({input.view(), true, 16}));
->>>>>>> impl
     std::set<std::vector<double>> distinct;
     for (std::size_t call = 0; call < 16; ++call) {
       const auto first = y.begin() + static_cast<std::ptrdiff_t>(64 * call);
@@ -186,15 +160,9 @@ TEST(Zoo, OverlapsSuccessiveCallsByHalf) {
 
 TEST(Zoo, AcceptsWhatARightLayerRefuses) {
   EXPECT_NO_THROW(faulty("accepts_p_above_1", {.drop_probability = 1.5}));
-<<<<<<< HEAD
-  EXPECT_NO_THROW(faulty(
-      "accepts_nan",
-      {.drop_probability = std::numeric_limits<double>::quiet_NaN()}));
-=======
   EXPECT_NO_THROW(
       faulty("accepts_nan",
              {.drop_probability = std::numeric_limits<double>::quiet_NaN()}));
->>>>>>> impl
   EXPECT_THROW(faulty("no_scale", {.drop_probability = 1.5}), LayerError);
 }
 

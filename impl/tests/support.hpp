@@ -4,10 +4,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
-<<<<<<< HEAD
-=======
 #include <string_view>
->>>>>>> impl
 #include <vector>
 
 #include "dropcheck/impl/registry.hpp"
@@ -22,14 +19,11 @@ inline const SubjectEntry& entry(const std::vector<SubjectEntry>& entries,
   throw std::invalid_argument("no subject called " + name);
 }
 
-<<<<<<< HEAD
-=======
 /// A shape that the law of that name takes: rank 4 wherever it may be.
 inline Shape shape_for(std::string_view layer) {
   return layer == "dropout1d" ? Shape{2, 3, 4} : Shape{2, 3, 4, 5};
 }
 
->>>>>>> impl
 /// The reference layer of `config.layer`.
 inline std::unique_ptr<Layer> builtin(const LayerConfig& config) {
   return entry(builtin_subjects(), "builtin:" + config.layer)

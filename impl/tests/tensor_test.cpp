@@ -11,13 +11,8 @@
 namespace dropcheck::impl {
 namespace {
 
-<<<<<<< HEAD
-using ::testing::ElementsAre;
-using testing::counting;
-=======
 using testing::counting;
 using ::testing::ElementsAre;
->>>>>>> impl
 using testing::values_of;
 
 // bf16 has 8 significand bits: 1 + 2^-8 is a tie and goes to the even 1;
@@ -36,13 +31,8 @@ TEST(DType, RoundsToNearestEvenOnce) {
 
 TEST(DType, KeepsInfinitiesZerosAndNaN) {
   const double infinity = std::numeric_limits<double>::infinity();
-<<<<<<< HEAD
-  for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                            DType::kBFloat16}) {
-=======
   for (const DType dtype :
        {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
->>>>>>> impl
     EXPECT_EQ(rounded(infinity, dtype), infinity);
     EXPECT_TRUE(std::isnan(rounded(std::nan(""), dtype)));
     EXPECT_TRUE(std::signbit(rounded(-0.0, dtype)));
@@ -54,13 +44,8 @@ TEST(DType, KeepsInfinitiesZerosAndNaN) {
 }
 
 TEST(DType, HasNamesThatInvert) {
-<<<<<<< HEAD
-  for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                            DType::kBFloat16}) {
-=======
   for (const DType dtype :
        {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
->>>>>>> impl
     EXPECT_EQ(dtype_from_name(name_of(dtype)), dtype);
   }
   EXPECT_EQ(dtype_from_name("float"), std::nullopt);
@@ -94,13 +79,8 @@ TEST(TensorView, RefusesToCopyBetweenShapes) {
 }
 
 TEST(DLPack, RoundTripsEveryDType) {
-<<<<<<< HEAD
-  for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                            DType::kBFloat16}) {
-=======
   for (const DType dtype :
        {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
->>>>>>> impl
     Tensor tensor = counting(dtype, {2, 3});
     TensorView view = tensor.view();
     view.shape = {3, 2};
