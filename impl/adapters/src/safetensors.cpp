@@ -167,7 +167,7 @@ TensorView view_of(const WireTensor& tensor) {
 }
 
 std::string Message::field(const std::string& name,
-                           std::string fallback) const {
+                           const std::string& fallback) const {
   const auto found = fields.find(name);
   return found == fields.end() ? fallback : found->second;
 }

@@ -110,15 +110,15 @@ class Worker {
 
   void dispatch(const Message& request) {
     using Operation = void (Worker::*)(const Message&);
-    static const std::map<std::string, Operation> kOperations = {
+    static const std::map<std::string, Operation> operations = {
         {"list", &Worker::list},       {"describe", &Worker::describe},
         {"make", &Worker::make},       {"destroy", &Worker::destroy},
         {"forward", &Worker::forward}, {"backward", &Worker::backward},
         {"reseed", &Worker::reseed},   {"shm", &Worker::share_memory},
         {"quit", &Worker::quit}};
     const std::string name = request.field("op");
-    const auto found = kOperations.find(name);
-    if (found == kOperations.end()) {
+    const auto found = operations.find(name);
+    if (found == operations.end()) {
       throw NotSupported(fmt::format("unknown operation '{}'", name));
     }
     (this->*found->second)(request);

@@ -61,8 +61,8 @@ std::optional<std::size_t> WorkerSession::slot_of(
     if (known.latest_use > 0 && wire_type(known.values.dtype()) == wire.type &&
         known.values.shape() == wire.shape &&
         known.strides == input.strides() &&
-        std::memcmp(wire.data.data(), known.values.bytes(),
-                    wire.data.size()) == 0) {
+        std::memcmp(wire.data.data(), known.values.bytes(), wire.data.size()) ==
+            0) {
       return slot;
     }
   }

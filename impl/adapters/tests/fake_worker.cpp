@@ -21,7 +21,7 @@ class FakeLayer final : public Layer {
       : mode_(std::move(mode)), config_(std::move(config)) {}
 
   TensorView forward(const Call& call) override {
-    if (mode_ == "crash") std::raise(SIGSEGV);
+    if (mode_ == "crash") crash();
     if (mode_ == "abort") complain_and_abort();
     if (mode_ == "quit") std::_Exit(3);
     if (mode_ == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
@@ -81,6 +81,12 @@ class FakeLayer final : public Layer {
 
   static void write_all(const char* text) {
     if (::write(STDOUT_FILENO, text, std::strlen(text)) < 0) std::_Exit(9);
+  }
+
+  // Sanitizers turn the signal into an exit unless told not to.
+  static void crash() {
+    std::signal(SIGSEGV, SIG_DFL);
+    std::raise(SIGSEGV);
   }
 
   static void complain_and_abort() {

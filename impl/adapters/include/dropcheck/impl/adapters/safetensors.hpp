@@ -37,7 +37,8 @@ struct Message {
   std::vector<WireTensor> tensors;
 
   /// The field, or `fallback` where it is absent.
-  std::string field(const std::string& name, std::string fallback = "") const;
+  std::string field(const std::string& name,
+                    const std::string& fallback = "") const;
   /// The field as a whole number >= 0. Throws AdapterError for anything else.
   std::int64_t number(const std::string& name, std::int64_t fallback) const;
   bool flag(const std::string& name) const { return field(name) == "1"; }
