@@ -83,14 +83,13 @@ int verify_toy(double share) {
   entry.name = "toy:dropout";
   entry.layer = "dropout";
   entry.open = [share] { return open_toy(share); };
-  const std::vector<properties::OpenSubject> subjects = {{entry, entry.open()}};
 
   properties::Settings settings;
   settings.profile = properties::Profile::kSmoke;
   settings.drop_probabilities = {0.5};
   settings.seed = 1;
-  const auto plan = properties::make_plan(subjects, settings);
-  const auto result = properties::verify(plan, subjects);
+  const auto plan = properties::make_plan({entry}, settings);
+  const auto result = properties::verify(plan);
   for (const auto& finding : result.findings) {
     if (finding.verdict == properties::Verdict::kCertified) continue;
     std::printf("%s: %s\n", finding.id.c_str(), finding.sentence.c_str());

@@ -25,7 +25,9 @@ std::vector<Tally> draw_wave(const Sampler& sampler, const BatteryPlan& plan,
   if (sequential || count == 1) {
     for (std::uint64_t i = 0; i < count; ++i) draw(i);
   } else {
-    tbb::parallel_for(std::uint64_t{0}, count, draw);
+    // Isolated: a thread that waits here must not begin another configuration.
+    tbb::this_task_arena::isolate(
+        [&] { tbb::parallel_for(std::uint64_t{0}, count, draw); });
   }
   return tallies;
 }

@@ -39,8 +39,7 @@ Finding start_finding(const Context& context, std::string_view check) {
   if (planned.detectable_effect > 0) {
     finding.detectable_effect = planned.detectable_effect;
   }
-  const impl::Description& subject = context.pool.describe();
-  finding.repeatable = subject.reseed && subject.own_state;
+  finding.repeatable = context.pool.planned().repeatable();
   ReplayToken token;
   token.subject = context.plan.subject;
   token.check = check;

@@ -20,11 +20,16 @@ struct Context {
   Inputs inputs;
   std::vector<impl::Tensor> calibration;  ///< outputs of a stream of its own
   std::unique_ptr<MaskReader> reader;
+  std::optional<SubjectLease> lease;
 
   const impl::Law& law() const { return *plan.law; }
   const impl::LayerConfig& config() const { return plan.config; }
   double p0() const { return plan.config.drop_probability; }
-  impl::Subject& subject() const { return pool.first(); }
+  /// The subject of the checks that need one layer at a time.
+  impl::Subject& subject() const { return **lease; }
+  const impl::Description& describe() const {
+    return pool.planned().description;
+  }
   const PlannedCheck* planned(std::string_view check) const;
   /// ln(1 / (alpha * weight of the check)): what its e-value must reach.
   double log_threshold(std::string_view check) const;

@@ -10,11 +10,13 @@ namespace {
 
 constexpr double kDistanceFromFill = 0.125;
 
-double value_of(std::uint64_t word, int fraction_bits) {
+double value_of(std::uint64_t word, int fraction_bits, int exponents) {
   const auto fraction = word >> (64 - fraction_bits);
   const double significand =
       1 + std::ldexp(static_cast<double>(fraction), -fraction_bits);
-  const int exponent = static_cast<int>(word % 7) - 3;
+  const int exponent =
+      static_cast<int>(word % static_cast<unsigned>(exponents)) -
+      exponents / 2;
   return std::ldexp((word & 8U) != 0 ? -significand : significand, exponent);
 }
 
@@ -25,6 +27,8 @@ impl::Tensor make_input(const impl::Law& law, const impl::LayerConfig& config,
   impl::Tensor input(config.dtype, shape);
   const impl::TensorView view = input.view();
   const int bits = impl::significand_bits(config.dtype) - 1;
+  // Scores must not be so far apart that a softmax underflows.
+  const int exponents = law.base == impl::Base::kEvaluation ? 2 : 7;
   const double fill = impl::affine(law, config).c;
   for (std::int64_t i = 0; i < view.size(); ++i) {
     double value = fill;
@@ -33,7 +37,7 @@ impl::Tensor make_input(const impl::Law& law, const impl::LayerConfig& config,
          ++attempt) {
       value = value_of(impl::keyed_word(key, static_cast<std::uint64_t>(i),
                                         attempt),
-                       bits < 32 ? bits : 32);
+                       bits < 32 ? bits : 32, exponents);
     }
     view.set(i, value);
   }

@@ -29,7 +29,7 @@ struct Budget {
 Budget budget_of(Profile profile) {
   switch (profile) {
     case Profile::kSmoke:
-      return {1e-2, 5e-2, 5e4, 4e7};
+      return {1e-2, 5e-2, 1.5e5, 4e7};
     case Profile::kPr:
       return {5e-4, 5e-3, 6.5e5, 2e9};
     case Profile::kNightly:
@@ -106,7 +106,11 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
   const double expected =
       stats::expected_n(planned.config.drop_probability, planned.delta);
   const std::int64_t units = planned.units_per_call;
-  const std::int64_t least = units < 64 ? (4096 + units - 1) / units : 16;
+  // Sixteen rows at least: calls, or whole blocks where calls are short.
+  const auto flat = std::clamp(
+      static_cast<std::int64_t>(planned.structure_n / 20), std::int64_t{512},
+      std::int64_t{4096});
+  const std::int64_t least = units < 64 ? (flat + units - 1) / units : 16;
   const std::int64_t most =
       std::max(least, (std::int64_t{1} << 20) / units);
   return std::clamp(static_cast<std::int64_t>(expected / 100) / units, least,
@@ -126,12 +130,12 @@ struct Candidate {
 
 /// All probabilities at f32 (or the first dtype), the other dtypes and the
 /// variants at the first probability.
-std::vector<Candidate> candidates(const OpenSubject& open,
+std::vector<Candidate> candidates(const PlannedSubject& subject,
                                   const Settings& settings) {
   std::vector<impl::DType> dtypes = settings.dtypes;
   const bool asked = !dtypes.empty();
   if (!asked) {
-    dtypes = open.subject->describe().dtypes;
+    dtypes = subject.description.dtypes;
     std::stable_partition(dtypes.begin(), dtypes.end(), [](impl::DType dtype) {
       return dtype == impl::DType::kFloat32;
     });
@@ -139,7 +143,7 @@ std::vector<Candidate> candidates(const OpenSubject& open,
   const std::vector<double> probabilities = default_probabilities(settings);
   std::vector<Candidate> all;
   const auto add = [&](impl::LayerConfig config, double p, impl::DType dtype) {
-    config.layer = open.entry.layer;
+    config.layer = subject.entry.layer;
     config.drop_probability = p;
     config.dtype = dtype;
     all.push_back({config, p == probabilities.front()});
@@ -151,7 +155,7 @@ std::vector<Candidate> candidates(const OpenSubject& open,
       if (wanted) add({}, p, dtype);
     }
   }
-  for (const impl::LayerConfig& variant : open.entry.variants) {
+  for (const impl::LayerConfig& variant : subject.entry.variants) {
     add(variant, probabilities.front(), dtypes.front());
   }
   return all;
@@ -194,13 +198,13 @@ void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
   }
 }
 
-PlannedConfiguration plan_configuration(const OpenSubject& open,
+PlannedConfiguration plan_configuration(const impl::SubjectEntry& entry,
                                         const Candidate& candidate,
                                         const impl::Shape* shape,
                                         const Settings& settings) {
   PlannedConfiguration planned;
-  planned.subject = open.entry.name;
-  planned.law = impl::find_law(open.entry.layer);
+  planned.subject = entry.name;
+  planned.law = impl::find_law(entry.layer);
   planned.config = candidate.config;
   planned.own_shape = shape != nullptr;
   planned.shape = shape != nullptr ? *shape
@@ -326,51 +330,73 @@ void forecast(PlannedConfiguration& planned, double per_call,
   planned.worst_seconds = kSecondsPerConfiguration + worst / units * cost;
 }
 
+/// The subject with its description, and the open subject itself.
+std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
+    const impl::SubjectEntry& entry) {
+  PlannedSubject planned{entry, {}, {}};
+  std::unique_ptr<impl::Subject> subject;
+  try {
+    subject = entry.open();
+    planned.description = subject->describe();
+  } catch (const std::exception& error) {
+    planned.failure = error.what();
+  }
+  return {std::move(planned), std::move(subject)};
+}
+
+/// Adds every configuration of a subject to the plan.
+void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
+                         Plan& plan) {
+  const Settings& settings = plan.settings;
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  const unsigned threads =
+      settings.threads > 0 ? std::min(settings.threads, cores) : cores;
+  double per_call = -1;
+  std::vector<const impl::Shape*> shapes;
+  for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
+  if (shapes.empty()) shapes.push_back(nullptr);
+  for (const impl::Shape* shape : shapes) {
+    for (const Candidate& candidate : candidates(planned, settings)) {
+      PlannedConfiguration configuration;
+      try {
+        configuration =
+            plan_configuration(planned.entry, candidate, shape, settings);
+      } catch (const std::invalid_argument& error) {
+        plan.warnings.push_back(fmt::format("{}: left out: {}",
+                                            planned.entry.name, error.what()));
+        continue;
+      }
+      if (configuration.checks.empty()) continue;
+      if (per_call < 0) per_call = seconds_per_call(subject, configuration);
+      forecast(configuration, per_call, planned.repeatable() ? threads : 1);
+      plan.expected_seconds += configuration.expected_seconds;
+      plan.worst_seconds += configuration.worst_seconds;
+      plan.configurations.push_back(std::move(configuration));
+    }
+  }
+}
+
 }  // namespace
 
-Plan make_plan(const std::vector<OpenSubject>& subjects,
+Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
                const Settings& settings) {
   Plan plan;
   plan.settings = settings;
   const Budget budget = budget_of(settings.profile);
   plan.delta = settings.delta.value_or(budget.delta);
   plan.margin = budget.margin;
-  const unsigned threads =
-      settings.threads > 0 ? settings.threads
-                           : std::max(1U, std::thread::hardware_concurrency());
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  for (const OpenSubject& open : subjects) {
-    const impl::Description& description = open.subject->describe();
-    const bool alone = !description.reseed || !description.own_state;
-    double per_call = -1;
-    std::vector<const impl::Shape*> shapes{nullptr};
-    if (!settings.shapes.empty()) shapes.clear();
-    for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
-    for (const impl::Shape* shape : shapes) {
-      for (const Candidate& candidate : candidates(open, settings)) {
-        PlannedConfiguration planned;
-        try {
-          planned = plan_configuration(open, candidate, shape, settings);
-        } catch (const std::invalid_argument& error) {
-          plan.warnings.push_back(fmt::format(
-              "{}: left out: {}", open.entry.name, error.what()));
-          continue;
-        }
-        if (planned.checks.empty()) continue;
-        if (per_call < 0) per_call = seconds_per_call(*open.subject, planned);
-        forecast(planned, per_call, alone ? 1 : std::min(threads, cores));
-        plan.expected_seconds += planned.expected_seconds;
-        plan.worst_seconds += planned.worst_seconds;
-        plan.configurations.push_back(std::move(planned));
-      }
-    }
+  for (const impl::SubjectEntry& entry : subjects) {
+    auto [planned, subject] = plan_subject(entry);
+    if (subject) plan_configurations(planned, *subject, plan);
+    plan.subjects.push_back(std::move(planned));
   }
   share_weights(plan);
   return plan;
 }
 
-Plan replay_plan(const ReplayToken& token, const OpenSubject& subject) {
+Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
   Plan plan;
+  plan.subjects.push_back(plan_subject(subject).first);
   plan.settings.profile = token.profile;
   plan.settings.seed = token.seed;
   plan.settings.alpha = token.alpha;

@@ -42,11 +42,7 @@ void check_result(const impl::TensorView& result, const impl::Shape& shape,
 
 std::shared_ptr<impl::Subject> SubjectPool::take() {
   const std::lock_guard lock(mutex_);
-  if (!first_taken_) {
-    first_taken_ = true;
-    return first_;
-  }
-  if (idle_.empty()) return first_->replicate();
+  if (idle_.empty()) return planned_.entry.open();
   auto subject = std::move(idle_.back());
   idle_.pop_back();
   return subject;
@@ -54,15 +50,28 @@ std::shared_ptr<impl::Subject> SubjectPool::take() {
 
 void SubjectPool::give_back(std::shared_ptr<impl::Subject> subject) {
   const std::lock_guard lock(mutex_);
-  if (subject == first_) {
-    first_taken_ = false;
-  } else {
-    idle_.push_back(std::move(subject));
-  }
+  idle_.push_back(std::move(subject));
 }
 
+void SubjectPool::close() {
+  const std::lock_guard lock(mutex_);
+  idle_.clear();
+}
+
+// Some generators take 32 bits of a seed (mt19937 in PyTorch). The low half is
+// therefore a permutation of the block number: no two blocks of an experiment
+// share it. The permutation is murmur3's finaliser.
 std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block) {
-  return impl::keyed_word(experiment.run_seed, experiment.key, block);
+  auto low = static_cast<std::uint32_t>(block);
+  low = (low ^ low >> 16U) * 0x85EBCA6BU;
+  low = (low ^ low >> 13U) * 0xC2B2AE35U;
+  low ^= low >> 16U;
+  const std::uint64_t base =
+      impl::keyed_word(experiment.run_seed, experiment.key);
+  const std::uint64_t high =
+      impl::keyed_word(experiment.run_seed, experiment.key, 1, block);
+  return (high & ~std::uint64_t{0xFFFFFFFF}) |
+         ((base & 0xFFFFFFFF) ^ low);
 }
 
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,

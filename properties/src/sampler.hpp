@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dropcheck/impl/subject.hpp"
+#include "dropcheck/properties/plan.hpp"
 #include "mask_reader.hpp"
 #include "structure_plan.hpp"
 #include "tally.hpp"
@@ -16,19 +17,32 @@ namespace dropcheck::properties {
 /// Copies of one subject, one for each thread that needs one.
 class SubjectPool {
  public:
-  explicit SubjectPool(std::shared_ptr<impl::Subject> first)
-      : first_(std::move(first)) {}
+  explicit SubjectPool(const PlannedSubject& planned) : planned_(planned) {}
 
   std::shared_ptr<impl::Subject> take();
   void give_back(std::shared_ptr<impl::Subject> subject);
-  impl::Subject& first() { return *first_; }
-  const impl::Description& describe() const { return first_->describe(); }
+  /// Closes what is idle.
+  void close();
+  const PlannedSubject& planned() const { return planned_; }
 
  private:
   std::mutex mutex_;
-  std::shared_ptr<impl::Subject> first_;
-  bool first_taken_ = false;
+  const PlannedSubject& planned_;
   std::vector<std::shared_ptr<impl::Subject>> idle_;
+};
+
+/// One subject of a pool for as long as this lives.
+class SubjectLease {
+ public:
+  explicit SubjectLease(SubjectPool& pool) : pool_(pool), subject_(pool.take()) {}
+  ~SubjectLease() { pool_.give_back(std::move(subject_)); }
+  SubjectLease(const SubjectLease&) = delete;
+  SubjectLease& operator=(const SubjectLease&) = delete;
+  impl::Subject& operator*() const { return *subject_; }
+
+ private:
+  SubjectPool& pool_;
+  std::shared_ptr<impl::Subject> subject_;
 };
 
 /// What identifies one configuration and its random numbers.

@@ -80,7 +80,7 @@ bool note_repetition(Finding& finding, const Context& context,
 
 Finding check_seeding(const Context& context) {
   Finding finding = start_finding(context, "seeding");
-  if (!context.pool.describe().reseed) {
+  if (!context.describe().reseed) {
     finding.verdict = Verdict::kNotSupported;
     finding.sentence = "the subject declares that it cannot be reseeded";
     return finding;
@@ -210,7 +210,7 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
     const auto layer = context.subject().make(context.config());
     const std::uint64_t seed = stream_seed(experiment, Stream::kBackward);
     for (int round = 0; round < 8; ++round) {
-      if (context.pool.describe().reseed) {
+      if (context.describe().reseed) {
         layer->reseed(seed + static_cast<std::uint64_t>(round));
       }
       const GradientCase run = run_backward(
@@ -224,7 +224,7 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
       if (auto wrong = wrong_gradient(context, run, slope, kept, "")) {
         return wrong;
       }
-      if (!context.pool.describe().reseed) continue;
+      if (!context.describe().reseed) continue;
       // The same mask on zeros: whoever reads the mask off the output fails.
       impl::Tensor zeros = inputs.input;
       for (std::int64_t i = 0; i < zeros.size(); i += 2) zeros.view().set(i, 0);
@@ -296,7 +296,7 @@ std::optional<std::string> wrong_directional_gradient(const Context& context,
 
 Finding check_backward_mask(const Context& context) {
   Finding finding = start_finding(context, "backward_mask");
-  const impl::Description& subject = context.pool.describe();
+  const impl::Description& subject = context.describe();
   const bool around = context.law().base == impl::Base::kEvaluation;
   if (!subject.backward || (around && !subject.reseed)) {
     finding.verdict = Verdict::kNotSupported;

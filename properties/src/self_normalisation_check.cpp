@@ -77,7 +77,7 @@ bool certified(const Depth& depth, const DepthPlan& plan, double level) {
 /// Looks after every 1/16 of the planned passes.
 Depth run_depth(const Context& context, const DepthPlan& plan) {
   const auto layer = context.subject().make(context.config());
-  if (context.pool.describe().reseed) {
+  if (context.describe().reseed) {
     layer->reseed(stream_seed(context.experiment, Stream::kNetwork));
   }
   impl::networks::SeluNetwork network(

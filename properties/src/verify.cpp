@@ -2,13 +2,17 @@
 
 #include <fmt/format.h>
 #include <tbb/global_control.h>
+#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <exception>
+#include <iterator>
 #include <map>
+#include <mutex>
 #include <numbers>
 #include <thread>
 
@@ -76,19 +80,21 @@ class ConfigurationRun {
         context_{planned, plan.settings, pool,
                  {planned.law, planned.config, planned.shape,
                   plan.settings.seed, key_of(planned)},
-                 {}, {}, nullptr} {}
+                 {}, {}, nullptr, {}} {}
 
   std::vector<Finding> run() {
     if (interrupted()) {
       not_run("interrupted before it began");
       return std::move(findings_);
     }
+    if (!open()) return std::move(findings_);
     if (context_.plan.delta <= 0) {
       run_deterministic();
       return std::move(findings_);
     }
     if (!prepare()) return std::move(findings_);
     run_deterministic();
+    context_.lease.reset();
     run_statistical();
     order();
     withdraw_certificates(findings_);
@@ -108,10 +114,29 @@ class ConfigurationRun {
     }
   }
 
-  /// Inputs, calibration, mask reading. A subject that fails here fails every
-  /// check of the configuration.
-  bool prepare() {
+  /// A subject that fails here fails every check of the configuration.
+  template <class Step>
+  bool attempt(const Step& step) {
     try {
+      step();
+      return true;
+    } catch (...) {
+      for (const PlannedCheck& check : context_.plan.checks) {
+        Finding finding = start_finding(context_, check.check);
+        note_failure(finding);
+        findings_.push_back(std::move(finding));
+      }
+      return false;
+    }
+  }
+
+  bool open() {
+    return attempt([this] { context_.lease.emplace(context_.pool); });
+  }
+
+  /// Inputs, calibration, mask reading.
+  bool prepare() {
+    return attempt([this] {
       impl::Subject& subject = context_.subject();
       context_.inputs = make_inputs(subject, context_.experiment);
       const std::int64_t size = context_.inputs.base.size();
@@ -123,15 +148,7 @@ class ConfigurationRun {
       context_.reader = std::make_unique<MaskReader>(
           context_.law(), context_.config(), context_.inputs.base,
           context_.calibration);
-      return true;
-    } catch (...) {
-      for (const PlannedCheck& check : context_.plan.checks) {
-        Finding finding = start_finding(context_, check.check);
-        note_failure(finding);
-        findings_.push_back(std::move(finding));
-      }
-      return false;
-    }
+    });
   }
 
   template <class Check>
@@ -191,10 +208,9 @@ class ConfigurationRun {
       sampler = std::make_unique<Sampler>(
           context_.experiment, context_.pool, context_.inputs,
           *context_.reader, context_.plan.calls_per_block);
-      const impl::Description& subject = context_.pool.describe();
       battery = run_battery(*sampler, make_battery_plan(context_.plan),
                             rate_claim(context_),
-                            !subject.reseed || !subject.own_state,
+                            !context_.pool.planned().repeatable(),
                             [this] { return interrupted(); });
     } catch (...) {
       failure = std::current_exception();
@@ -242,11 +258,22 @@ class ConfigurationRun {
   std::vector<Finding> findings_;
 };
 
-SubjectRecord record_of(const OpenSubject& open) {
-  const impl::Description& description = open.subject->describe();
-  return {open.entry.name, open.entry.layer, description.version,
-          description.generator,
-          description.reseed && description.own_state};
+SubjectRecord record_of(const PlannedSubject& subject) {
+  return {subject.entry.name, subject.entry.layer, subject.description.version,
+          subject.description.generator, subject.repeatable()};
+}
+
+Finding failed_to_open(const PlannedSubject& subject) {
+  Finding finding;
+  finding.subject = subject.entry.name;
+  finding.layer = subject.entry.layer;
+  finding.check = "open";
+  finding.configuration = subject.entry.name;
+  finding.id = fmt::format("{}.open[{}]", finding.layer, finding.configuration);
+  finding.verdict = Verdict::kError;
+  finding.evidence = Evidence::kDeterministic;
+  finding.sentence = "the subject could not be opened: " + subject.failure;
+  return finding;
 }
 
 /// Weights e-values and decides whether the whole run alarms.
@@ -268,40 +295,77 @@ void sum_evidence(RunResult& result) {
   result.alarm = stats::run_alarms(evidence, result.alpha);
 }
 
-void run_all(const Plan& plan, const std::vector<OpenSubject>& subjects,
-             const Progress& progress, RunResult& result) {
-  std::map<std::string, std::unique_ptr<SubjectPool>> pools;
-  for (const OpenSubject& open : subjects) {
-    pools[open.entry.name] = std::make_unique<SubjectPool>(open.subject);
-    result.subjects.push_back(record_of(open));
+/// The pools of a run; each is closed when its last configuration is done, so
+/// that no more processes live than are at work.
+class Pools {
+ public:
+  explicit Pools(const Plan& plan) {
+    for (const PlannedSubject& subject : plan.subjects) {
+      pools_.try_emplace(subject.entry.name, subject);
+    }
+    for (const PlannedConfiguration& planned : plan.configurations) {
+      ++pools_.at(planned.subject).left;
+    }
   }
+
+  SubjectPool& of(const PlannedConfiguration& planned) {
+    return pools_.at(planned.subject).pool;
+  }
+
+  void done(const PlannedConfiguration& planned) {
+    Entry& entry = pools_.at(planned.subject);
+    if (--entry.left == 0) entry.pool.close();
+  }
+
+ private:
+  struct Entry {
+    explicit Entry(const PlannedSubject& subject) : pool(subject) {}
+    SubjectPool pool;
+    std::atomic<std::size_t> left{0};
+  };
+  std::map<std::string, Entry> pools_;
+};
+
+void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
+  for (const PlannedSubject& subject : plan.subjects) {
+    result.subjects.push_back(record_of(subject));
+    if (subject.failure.empty()) continue;
+    result.findings.push_back(failed_to_open(subject));
+  }
+  Pools pools(plan);
+  std::vector<std::vector<Finding>> findings(plan.configurations.size());
+  std::atomic<bool> stopped{false};
+  std::mutex mutex;
   std::size_t done = 0;
-  bool stopped = false;
-  for (const PlannedConfiguration& planned : plan.configurations) {
+  const auto run_one = [&](std::size_t index) {
+    const PlannedConfiguration& planned = plan.configurations[index];
+    const Progress skip{{}, &stopped};
+    findings[index] = ConfigurationRun(plan, planned, pools.of(planned),
+                                       stopped ? skip : progress)
+                          .run();
+    pools.done(planned);
+    const bool bad = std::any_of(
+        findings[index].begin(), findings[index].end(),
+        [](const Finding& f) { return f.verdict <= Verdict::kRefuted; });
+    if (plan.settings.fail_fast && bad) stopped = true;
+    const std::lock_guard lock(mutex);
+    ++done;
     if (progress.report) {
       progress.report(done, plan.configurations.size(),
                       fmt::format("{} {}", planned.subject,
                                   planned.configuration));
     }
-    SubjectPool& pool = *pools.at(planned.subject);
-    const std::atomic<bool> stop{true};
-    const Progress skip{{}, &stop};
-    ConfigurationRun run(plan, planned, pool, stopped ? skip : progress);
-    for (Finding& finding : run.run()) {
-      if (plan.settings.fail_fast && finding.verdict <= Verdict::kRefuted) {
-        stopped = true;
-      }
-      result.findings.push_back(std::move(finding));
-    }
-    ++done;
+  };
+  // Configurations run side by side; what each finds does not depend on it.
+  tbb::parallel_for(std::size_t{0}, plan.configurations.size(), run_one);
+  for (std::vector<Finding>& part : findings) {
+    std::move(part.begin(), part.end(), std::back_inserter(result.findings));
   }
-  if (progress.report) progress.report(done, done, "done");
 }
 
 }  // namespace
 
-RunResult verify(const Plan& plan, const std::vector<OpenSubject>& subjects,
-                 const Progress& progress) {
+RunResult verify(const Plan& plan, const Progress& progress) {
   const auto begin = Clock::now();
   RunResult result;
   result.version = kVersion;
@@ -317,7 +381,7 @@ RunResult verify(const Plan& plan, const std::vector<OpenSubject>& subjects,
   const tbb::global_control limit(
       tbb::global_control::max_allowed_parallelism, result.threads);
   tbb::task_arena arena(static_cast<int>(result.threads));
-  arena.execute([&] { run_all(plan, subjects, progress, result); });
+  arena.execute([&] { run_all(plan, progress, result); });
   sum_evidence(result);
   result.interrupted =
       progress.interrupt != nullptr && progress.interrupt->load();

@@ -35,20 +35,13 @@ std::vector<std::string> check_names();
 /// Every subject that this program knows.
 const std::vector<impl::SubjectEntry>& all_subjects();
 
-/// Subjects that are open, and a finding for each that did not open.
-struct Opened {
-  std::vector<properties::OpenSubject> subjects;
-  std::vector<properties::Finding> failures;
-};
-Opened open_subjects(const std::vector<impl::SubjectEntry>& entries);
-
 /// The settings of a run, with a fresh seed where none is given.
 properties::Settings settings_of(const Options& options);
 
 /// make_plan; a plan that cannot be, holds nothing, misses an --only pattern
 /// or does not fit the time limit is a UsageError.
 properties::Plan plan_or_refuse(
-    const std::vector<properties::OpenSubject>& subjects,
+    const std::vector<impl::SubjectEntry>& subjects,
     const properties::Settings& settings, const std::vector<std::string>& only);
 
 /// What a run will detect and how long it takes, in a few lines.
@@ -61,7 +54,6 @@ std::vector<reports::Deviation> check_files(const Options& options);
 /// exit status.
 struct Run {
   properties::Plan plan;
-  Opened opened;
   std::vector<reports::Deviation> deviations;
 };
 int run_and_report(const Context& context, const Run& run);

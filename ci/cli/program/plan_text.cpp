@@ -73,7 +73,7 @@ void refuse_idle_pattern(const Plan& plan,
   }
 }
 
-Plan plan_or_usage_error(const std::vector<properties::OpenSubject>& subjects,
+Plan plan_or_usage_error(const std::vector<impl::SubjectEntry>& subjects,
                          const Settings& settings) {
   try {
     return properties::make_plan(subjects, settings);
@@ -87,7 +87,7 @@ Plan plan_or_usage_error(const std::vector<properties::OpenSubject>& subjects,
 }
 
 std::string profile_that_fits(
-    const std::vector<properties::OpenSubject>& subjects, Settings settings,
+    const std::vector<impl::SubjectEntry>& subjects, Settings settings,
     double limit) {
   std::string shortest = "no profile fits";
   const Profile asked = settings.profile;
@@ -107,7 +107,7 @@ std::string profile_that_fits(
   return shortest;
 }
 
-void refuse_too_long(const std::vector<properties::OpenSubject>& subjects,
+void refuse_too_long(const std::vector<impl::SubjectEntry>& subjects,
                      const Plan& plan) {
   const auto limit = plan.settings.time_limit_seconds;
   if (!limit || plan.expected_seconds <= *limit) return;
@@ -180,15 +180,17 @@ Settings settings_of(const Options& options) {
   return settings;
 }
 
-Plan plan_or_refuse(const std::vector<properties::OpenSubject>& subjects,
+Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
                     const Settings& settings,
                     const std::vector<std::string>& only) {
-  if (subjects.empty()) {
-    Plan nothing;
-    nothing.settings = settings;
-    return nothing;
-  }
   Plan plan = plan_or_usage_error(subjects, settings);
+  const bool opened = std::any_of(
+      plan.subjects.begin(), plan.subjects.end(),
+      [](const auto& subject) { return subject.failure.empty(); });
+  if (!opened) return plan;
+  if (plan.configurations.empty() && !plan.warnings.empty()) {
+    throw UsageError(plan.warnings.front());
+  }
   refuse_idle_pattern(plan, only);
   refuse_too_long(subjects, plan);
   return plan;
@@ -222,9 +224,9 @@ std::string forecast(const Plan& plan) {
 int plan_command(const Context& context) {
   const Options& options = context.options;
   const Settings settings = settings_of(options);
-  const Opened opened = open_subjects(select_subjects(
-      all_subjects(), {options.subjects, options.layers}, layer_names()));
-  const Plan plan = plan_or_refuse(opened.subjects, settings, options.only);
+  const auto entries = select_subjects(
+      all_subjects(), {options.subjects, options.layers}, layer_names());
+  const Plan plan = plan_or_refuse(entries, settings, options.only);
   Table table({"subject", "configuration", "delta", "units", "time", "note"});
   for (const auto& planned : plan.configurations) {
     table.add({planned.subject, planned.configuration,
@@ -234,10 +236,13 @@ int plan_command(const Context& context) {
   }
   print(table.text(static_cast<std::size_t>(std::max(context.out.width, 120))));
   print('\n' + forecast(plan));
-  for (const auto& broken : opened.failures) {
-    complain(broken.subject + ": " + broken.sentence);
+  int status = kSuccess;
+  for (const auto& subject : plan.subjects) {
+    if (subject.failure.empty()) continue;
+    complain(subject.entry.name + ": " + on_one_line(subject.failure));
+    status = kEnvironment;
   }
-  return opened.failures.empty() ? kSuccess : kEnvironment;
+  return status;
 }
 
 }  // namespace dropcheck::cli

@@ -35,9 +35,8 @@ int replay_command(const Context& context) {
   const impl::SubjectEntry entry = find_subject(all_subjects(), token.subject);
   Run run;
   run.deviations = check_files(options);
-  run.opened.subjects.push_back({entry, entry.open()});
   try {
-    run.plan = properties::replay_plan(token, run.opened.subjects.front());
+    run.plan = properties::replay_plan(token, entry);
   } catch (const std::invalid_argument& error) {
     throw UsageError(
         fmt::format("token '{}': {}", options.topic, error.what()));

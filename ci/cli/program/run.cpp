@@ -63,7 +63,6 @@ bool write_reports(const RunResult& result, const ReportPaths& paths) {
 }
 
 RunResult verify_with_progress(const Context& context, const Run& run) {
-  if (run.opened.subjects.empty()) return {};
   ProgressLine line(std::cerr, {context.err.rewrite, context.err.width,
                                 ProgressLine::Clock::now});
   properties::Progress progress;
@@ -72,26 +71,18 @@ RunResult verify_with_progress(const Context& context, const Run& run) {
                         const std::string& what) {
     line.update(done, total, what);
   };
-  RunResult result =
-      properties::verify(run.plan, run.opened.subjects, progress);
+  RunResult result = properties::verify(run.plan, progress);
   line.finish();
   return result;
 }
 
-// What only the program knows. Where nothing could be opened, verify was not
-// called and the settings are told here as well.
+// What only the program knows.
 void complete(RunResult& result, const Context& context, const Run& run) {
   const properties::Settings& settings = run.plan.settings;
-  result.version = DROPCHECK_VERSION;
   result.command = context.options.command == Command::kReplay
                        ? "dropcheck replay " + context.options.topic
                        : command_text(context.arguments, settings.seed);
   result.environment = environment();
-  result.profile = properties::name_of(settings.profile);
-  result.seed = settings.seed;
-  result.alpha = settings.alpha;
-  result.findings.insert(result.findings.end(), run.opened.failures.begin(),
-                         run.opened.failures.end());
 }
 
 double seconds_since(ProgressLine::Clock::time_point start) {

@@ -10,8 +10,7 @@ int verify_command(const Context& context) {
       all_subjects(), {options.subjects, options.layers}, layer_names());
   Run run;
   run.deviations = check_files(options);
-  run.opened = open_subjects(entries);
-  run.plan = plan_or_refuse(run.opened.subjects, settings, options.only);
+  run.plan = plan_or_refuse(entries, settings, options.only);
   return run_and_report(context, run);
 }
 

@@ -42,26 +42,31 @@ struct PlannedConfiguration {
   std::string note;               ///< e.g. why delta is larger than asked
 };
 
+/// A subject as it described itself when the plan was made.
+struct PlannedSubject {
+  impl::SubjectEntry entry;
+  impl::Description description;
+  std::string failure;  ///< why it could not be opened; empty if it could
+
+  /// Whether the same seed gives the same masks on any thread.
+  bool repeatable() const { return description.reseed && description.own_state; }
+};
+
 struct Plan {
   Settings settings;
   double delta = 0;
   double margin = 0;
+  std::vector<PlannedSubject> subjects;
   std::vector<PlannedConfiguration> configurations;
   double expected_seconds = 0;
   double worst_seconds = 0;
   std::vector<std::string> warnings;
 };
 
-/// A subject that is open, together with what it promises.
-struct OpenSubject {
-  impl::SubjectEntry entry;
-  std::shared_ptr<impl::Subject> subject;
-};
-
-/// Fixes configurations, sample sizes and weights. Times a few calls of every
-/// subject for the forecast; draws nothing that enters a statistic.
-/// Throws std::invalid_argument for settings that no configuration fits.
-Plan make_plan(const std::vector<OpenSubject>& subjects,
+/// Fixes configurations, sample sizes and weights. Opens every subject once to
+/// ask what it is and to time a few calls; draws nothing that enters a
+/// statistic. A subject that cannot be opened is in the plan with its failure.
+Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
                const Settings& settings);
 
 }  // namespace dropcheck::properties

@@ -11,9 +11,8 @@ namespace dropcheck::properties {
 
 /// Carries a plan out. What the subjects do wrong is a finding, never an
 /// exception. Fills findings, run e-value and subjects of the result; the
-/// caller fills version, command and environment.
-RunResult verify(const Plan& plan, const std::vector<OpenSubject>& subjects,
-                 const Progress& progress = {});
+/// caller fills command, start and environment.
+RunResult verify(const Plan& plan, const Progress& progress = {});
 
 /// What a replay token says.
 struct ReplayToken {
@@ -39,6 +38,6 @@ std::string encode(const ReplayToken& token);
 ReplayToken decode_token(const std::string& text);
 
 /// Plan for one finding: the same configuration, seed, alpha and weight.
-Plan replay_plan(const ReplayToken& token, const OpenSubject& subject);
+Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject);
 
 }  // namespace dropcheck::properties
