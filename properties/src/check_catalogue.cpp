@@ -75,7 +75,7 @@ constexpr std::array<CheckInfo, 15> kChecks{{
      kByEValue, "faulty:lanes_of_4"},
     {"independence_calls", Evidence::kStatistical,
      "calls do not repeat, overlap or depend on each other",
-     "Context e-values for the same unit 1 to 4 calls later, and a search for "
+     "Context e-values for the same unit 1 to 8 (16, 32, ...) calls later, and a search for "
      "a run of decisions that returns in a later call at any shift; its "
      "length is chosen so that chance stays below the claim's share.",
      kByEValue, "faulty:same_mask_every_call"},

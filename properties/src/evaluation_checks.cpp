@@ -82,7 +82,7 @@ impl::Tensor copied(const impl::TensorView& view) {
 /// Whether one of some training calls drops anything.
 bool drops_something(const Context& context, impl::Layer& layer) {
   const impl::Shape shape = context.inputs.base.shape();
-  Caller caller(layer, context.inputs.input, context.config().in_place);
+  Caller caller(layer, context.inputs.input);
   std::vector<std::uint64_t> words(context.reader->size() / 64 + 1);
   for (int attempt = 0; attempt < 200; ++attempt) {
     const impl::TensorView result = caller.stacked(shape, 1);
@@ -315,12 +315,16 @@ std::optional<std::string> wrong_near_one(const Context& context,
 
 Finding check_edge_probabilities(const Context& context) {
   Finding finding = start_finding(context, "edge_probabilities");
+  std::string faults;
   for (const auto check :
        {wrong_beyond_ends, wrong_at_zero, wrong_at_one, wrong_near_one}) {
     if (const auto wrong = check(context, finding)) {
-      refute(finding, *wrong);
-      return finding;
+      faults += (faults.empty() ? "" : "; ") + *wrong;
     }
+  }
+  if (!faults.empty()) {
+    refute(finding, faults);
+    return finding;
   }
   certify(finding,
           "identity at 0, zeros or an error at 1, an error beyond and for NaN",

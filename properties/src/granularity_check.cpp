@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numbers>
+#include <set>
 
 #include "deterministic_checks.hpp"
 #include "dropcheck/stats/granularity.hpp"
@@ -103,6 +106,25 @@ std::optional<std::pair<std::int64_t, std::int64_t>> joined_pair(
   return std::nullopt;
 }
 
+/// Whether calls repeat masks far more often than independent calls of these
+/// units would: then agreement of two units proves nothing.
+std::optional<std::string> repeated_calls(const Observed& observed, double p0) {
+  std::map<std::vector<std::uint64_t>, double> times;
+  for (const auto& mask : observed.masks) ++times[mask];
+  const std::set<std::int64_t> classes(
+      observed.partition.representative.begin(),
+      observed.partition.representative.end());
+  const auto calls = static_cast<double>(observed.masks.size());
+  double pairs = 0;
+  for (const auto& [mask, count] : times) pairs += count * (count - 1) / 2;
+  const double due = calls * (calls - 1) / 2 *
+                     std::exp(stats::log_chance_identical(p0, classes.size()));
+  if (times.size() > 1 && pairs <= 10 + 3 * due) return std::nullopt;
+  return fmt::format("units cannot be told apart: only {} distinct mask{} in {} "
+                     "calls", times.size(), times.size() == 1 ? "" : "s",
+                     observed.masks.size());
+}
+
 bool decide_shape(Finding& finding, const Context& context,
                   const Observed& observed, double log_chance) {
   const auto units =
@@ -110,6 +132,11 @@ bool decide_shape(Finding& finding, const Context& context,
   const auto torn = torn_pair(observed, units);
   const auto joined = joined_pair(observed, units);
   if (!torn && !joined) return false;
+  const auto repeated = repeated_calls(observed, context.p0());
+  if (!torn && repeated) {
+    leave_open(finding, *repeated);
+    return true;
+  }
   const std::string sentence = fmt::format(
       "drops one decision {} where one {} is required (elements {} and {} of "
       "shape {} {})",

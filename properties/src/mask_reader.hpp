@@ -47,6 +47,8 @@ class MaskReader {
   const std::optional<ValueModel>& model() const { return model_; }
   /// What was seen on calibration: kept values on a line, dropped value.
   const Line& line() const { return line_; }
+  /// Whether the kept values lie on a straight line, up to rounding.
+  bool straight() const;
   double dropped_value() const { return dropped_; }
   bool any_dropped() const { return any_dropped_; }
   /// Largest error of a kept value against the exact law, in units of the

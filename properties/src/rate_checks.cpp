@@ -115,6 +115,14 @@ std::string mean_sentence(const Context& context, const Values& seen,
       (1 - context.p0()) * map.b + context.p0() * map.dropped_value());
 }
 
+/// Values that follow no line have no mean and variance to be derived.
+bool scattered(Finding& finding, const Context& context) {
+  if (context.reader->model() || context.reader->straight()) return false;
+  leave_open(finding, "kept values are no linear function of the input: see "
+                      "support");
+  return true;
+}
+
 /// How wrong kept values look, for the support sentence.
 std::string slope_words(const Context& context, const MaskReader& reader) {
   const impl::Affine map = impl::affine(context.law(), context.config());
@@ -182,8 +190,7 @@ std::string support_sentence(const Context& context, const MaskReader& reader) {
   const impl::Affine map = impl::affine(context.law(), context.config());
   const Line& line = reader.line();
   const double tiny = 8 * rounding(context.config().dtype);
-  const bool straight =
-      line.largest_residual <= 64 * tiny * (std::abs(line.slope) * 16 + 1);
+  const bool straight = reader.straight();
   const bool line_is_right =
       straight && std::abs(line.slope - map.a) <= tiny * map.a &&
       std::abs(line.offset - map.b) <= tiny * (std::abs(map.b) + map.a);
@@ -306,6 +313,7 @@ Finding check_expectation(const StatisticalInput& input) {
   const Context& context = input.context;
   Finding finding = start_finding(context, "expectation");
   note_counts(finding, input);
+  if (scattered(finding, context)) return finding;
   const Values seen = observed_values(*context.reader);
   const impl::Affine map = impl::affine(context.law(), context.config());
   const stats::Counts counts = input.battery.rate;
@@ -450,6 +458,7 @@ Finding check_moments(const StatisticalInput& input) {
   const Context& context = input.context;
   Finding finding = start_finding(context, "moments");
   note_counts(finding, input);
+  if (scattered(finding, context)) return finding;
   const Values seen = observed_values(*context.reader);
   const stats::Counts counts = input.battery.rate;
   const double rate = rate_of(counts);

@@ -82,11 +82,10 @@ std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
 
 impl::TensorView Caller::stacked(const impl::Shape& expected,
                                  std::int64_t repeat, bool training) {
-  impl::Call call{input_.view(), training, repeat};
-  if (in_place_) {
-    scratch_ = input_;
-    call.input = scratch_.view();
-  }
+  // A copy each time: in place the layer overwrites it, and a layer that does
+  // so unasked must not reach other threads.
+  scratch_ = input_;
+  const impl::Call call{scratch_.view(), training, repeat};
   impl::TensorView result = layer_.forward(call);
   if (repeat == 1 && result.shape == expected) {
     result.shape = with_calls(expected, 1);
@@ -108,7 +107,7 @@ std::vector<impl::Tensor> draw_outputs(impl::Subject& subject,
   if (subject.describe().reseed) layer->reseed(seed);
   const impl::Shape shape = impl::output_shape(
       *experiment.law, experiment.config, input.shape());
-  Caller caller(*layer, input, experiment.config.in_place);
+  Caller caller(*layer, input);
   std::vector<impl::Tensor> outputs;
   const std::int64_t size = std::max<std::int64_t>(
       1, impl::element_count(shape));
@@ -143,7 +142,7 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
   const auto layer = subject.make(experiment.config);
   const impl::Shape shape = impl::output_shape(
       *experiment.law, experiment.config, experiment.shape);
-  Caller caller(*layer, inputs.input, experiment.config.in_place);
+  Caller caller(*layer, inputs.input);
   const impl::TensorView result = caller.stacked(shape, 1, false);
   inputs.base = impl::Tensor(result.dtype, shape);
   std::copy_n(static_cast<const std::byte*>(result.data),
@@ -196,8 +195,7 @@ class Sampler::Worker {
       : sampler_(sampler),
         subject_(std::move(subject)),
         layer_(subject_->make(sampler.experiment_.config)),
-        caller_(*layer_, sampler.inputs_.input,
-                sampler.experiment_.config.in_place),
+        caller_(*layer_, sampler.inputs_.input),
         element_words_(words_for(sampler.units_.elements()) + 1),
         row_stride_(words_for(sampler.units_.units())) {}
 

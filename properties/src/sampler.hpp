@@ -75,8 +75,8 @@ std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
 /// Calls a layer and keeps the oracle's copy of the input whole.
 class Caller {
  public:
-  Caller(impl::Layer& layer, const impl::Tensor& input, bool in_place)
-      : layer_(layer), input_(input), in_place_(in_place) {}
+  Caller(impl::Layer& layer, const impl::Tensor& input)
+      : layer_(layer), input_(input) {}
 
   /// `repeat` training (or evaluation) calls, stacked on a new first axis also
   /// for repeat 1; compact. Throws AdapterError for a result of another shape
@@ -87,7 +87,6 @@ class Caller {
  private:
   impl::Layer& layer_;
   const impl::Tensor& input_;
-  bool in_place_;
   impl::Tensor scratch_;
   impl::Tensor compact_;
 };

@@ -27,6 +27,7 @@ OneLayer one_layer(double p, double slope, double offset, double dropped) {
 
 std::optional<std::string> wrong_constants(const Context& context) {
   const MaskReader& reader = *context.reader;
+  if (!reader.model() && !reader.straight()) return std::nullopt;
   const bool exact = reader.model().has_value();
   const Line& line = reader.line();
   const double p = context.p0();

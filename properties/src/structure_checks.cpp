@@ -281,6 +281,8 @@ Finding check_unit_counts(const StatisticalInput& input) {
 
 namespace {
 
+const std::string kPosition = "position {}";
+
 struct PositionClasses {
   std::vector<stats::Counts> groups;
   std::string name;  ///< with {} for the index
@@ -306,7 +308,7 @@ PositionClasses by_segment(const Tally& tally, std::size_t segments) {
 }
 
 PositionClasses by_position(const Tally& tally) {
-  return {by_lane(tally, tally.positions.size()).groups, "position {}"};
+  return {by_lane(tally, tally.positions.size()).groups, kPosition};
 }
 
 /// Rows in the order drawn: a rate that drifts.
@@ -335,7 +337,8 @@ std::vector<PositionClasses> position_classes(const Tally& tally) {
   return all;
 }
 
-std::string odd_class(const PositionClasses& classes) {
+std::string odd_class(const PositionClasses& classes,
+                      const impl::Shape& units) {
   stats::Counts all;
   for (const stats::Counts& group : classes.groups) all += group;
   const double rate = rate_of(all);
@@ -353,8 +356,21 @@ std::string odd_class(const PositionClasses& classes) {
   const double seen = rate_of(classes.groups[worst]);
   return fmt::format("the drop rate depends on the place: {} drops at {:.5g}{}, "
                      "all together at {:.5g}",
-                     fmt::format(fmt::runtime(classes.name), worst), seen,
+                     classes.name == kPosition
+                         ? "unit " + place_of(static_cast<std::int64_t>(worst),
+                                              units)
+                         : fmt::format(fmt::runtime(classes.name), worst),
+                     seen,
                      seen == 0 ? " (never)" : "", rate);
+}
+
+}  // namespace
+
+namespace {
+
+impl::Shape unit_grid(const Context& context) {
+  return impl::unit_shape(context.law(), context.config(),
+                          context.inputs.base.shape());
 }
 
 }  // namespace
@@ -382,7 +398,8 @@ Finding check_homogeneity(const StatisticalInput& input) {
     }
   }
   if (refute_by_e_value(finding, context, log_mean(logs),
-                        odd_class(classes[largest_index(logs)]))) {
+                        odd_class(classes[largest_index(logs)],
+                                  unit_grid(context)))) {
     return finding;
   }
   const double overall = rate_of(tally.structure_rate);

@@ -21,7 +21,7 @@ struct StructurePlan {
 };
 
 /// Lags 1..64, every stride of the unit grid and its neighbours, and powers of
-/// two, all below half a row; call lags 1..4 where a block has enough calls.
+/// two, all below half a row; call lags 1..8 and powers of two up to half a block.
 StructurePlan make_structure_plan(const impl::Shape& unit_shape,
                                   std::int64_t calls_per_block);
 
