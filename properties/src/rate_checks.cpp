@@ -375,7 +375,8 @@ struct VarianceRatio {
   }
 };
 
-/// The gap ratio that is furthest from 1 over a few inputs.
+/// The gap ratio that is furthest from 1 over a few inputs; roundings of
+/// slope, offset and dropped value to the dtype do not count.
 double worst_gap_ratio(const Context& context, const Values& seen) {
   const impl::Affine map = impl::affine(context.law(), context.config());
   double worst = 1;
@@ -383,6 +384,11 @@ double worst_gap_ratio(const Context& context, const Values& seen) {
     const double due = map.a * x + map.b - map.dropped_value();
     if (std::abs(due) < 0.2) continue;
     const double gap = seen.slope * x + seen.offset - seen.dropped;
+    const double size = std::abs(map.a * x) + std::abs(map.b) +
+                        std::abs(map.dropped_value());
+    if (std::abs(gap - due) <= 4 * rounding(context.config().dtype) * size) {
+      continue;
+    }
     if (std::abs(gap / due - 1) > std::abs(worst - 1)) worst = gap / due;
   }
   return worst;

@@ -26,8 +26,14 @@ Finding check_homogeneity(const StatisticalInput& input);
 Finding check_independence_within(const StatisticalInput& input);
 Finding check_independence_calls(const StatisticalInput& input);
 
-/// Rates and moments rest on independent units: where a structure check is
-/// refuted or open, a certificate among `findings` becomes inconclusive.
-void withdraw_certificates(std::vector<Finding>& findings);
+/// A unit of the statistical shape whose elements were decided differently
+/// refutes granularity, whatever the small shapes showed.
+void note_torn_units(std::vector<Finding>& findings, const Context& context,
+                     const Tally& tally);
+
+/// Rates and moments rest on independent units: where units are torn or a
+/// structure check is refuted or open, a certificate among `findings` becomes
+/// inconclusive. Granularity on other shapes does not count.
+void withdraw_certificates(std::vector<Finding>& findings, bool torn);
 
 }  // namespace dropcheck::properties

@@ -606,30 +606,55 @@ Finding check_independence_calls(const StatisticalInput& input) {
   return finding;
 }
 
-void withdraw_certificates(std::vector<Finding>& findings) {
-  const auto structural = [](const Finding& finding) {
-    return finding.check == "granularity" || finding.check == "unit_counts" ||
-           finding.check == "homogeneity" ||
-           finding.check == "independence_within" ||
-           finding.check == "independence_calls";
-  };
-  const Finding* reason = nullptr;
+void note_torn_units(std::vector<Finding>& findings, const Context& context,
+                     const Tally& tally) {
+  if (!tally.torn) return;
+  for (Finding& finding : findings) {
+    if (finding.check != "granularity") continue;
+    if (finding.verdict == Verdict::kRefuted) return;
+    const Witness& witness = *tally.torn;
+    refute(finding,
+           fmt::format("units of shape {} are torn: element {} was decided "
+                       "differently from the first of its unit (call {} of "
+                       "block {}; {} such units in {} calls)",
+                       impl::to_string(context.inputs.base.shape()),
+                       place_of(witness.element, context.inputs.base.shape()),
+                       witness.call, witness.block, tally.torn_units,
+                       tally.calls));
+    finding.bound.clear();
+  }
+}
+
+namespace {
+
+/// Why units may not be called independent; empty if they may.
+std::string structural_doubt(const std::vector<Finding>& findings, bool torn) {
+  if (torn) return "units are torn";
   for (const Finding& finding : findings) {
-    if (structural(finding) && finding.verdict != Verdict::kCertified &&
-        finding.verdict != Verdict::kNotSupported && reason == nullptr) {
-      reason = &finding;
+    const bool structural = finding.check == "unit_counts" ||
+                            finding.check == "homogeneity" ||
+                            finding.check == "independence_within" ||
+                            finding.check == "independence_calls";
+    if (structural && finding.verdict != Verdict::kCertified &&
+        finding.verdict != Verdict::kNotSupported) {
+      return fmt::format("{} is {}", finding.check, name_of(finding.verdict));
     }
   }
-  if (reason == nullptr) return;
-  const std::string because = fmt::format("{} is {}", reason->check,
-                                          name_of(reason->verdict));
+  return {};
+}
+
+}  // namespace
+
+void withdraw_certificates(std::vector<Finding>& findings, bool torn) {
+  const std::string doubt = structural_doubt(findings, torn);
+  if (doubt.empty()) return;
   for (Finding& finding : findings) {
     const bool rests = finding.check == "drop_rate" ||
                        finding.check == "expectation" ||
                        finding.check == "moments";
     if (!rests || finding.verdict != Verdict::kCertified) continue;
     leave_open(finding, fmt::format("{}, but no certificate without independent "
-                                    "units: {}", finding.sentence, because));
+                                    "units: {}", finding.sentence, doubt));
     finding.bound.clear();
   }
 }

@@ -97,7 +97,6 @@ class ConfigurationRun {
     context_.lease.reset();
     run_statistical();
     order();
-    withdraw_certificates(findings_);
     return std::move(findings_);
   }
 
@@ -220,6 +219,8 @@ class ConfigurationRun {
       add_statistical(name, check, {context_, *sampler, battery}, failure);
     }
     if (!findings_.empty()) findings_.back().seconds += seconds;
+    note_torn_units(findings_, context_, battery.total);
+    withdraw_certificates(findings_, battery.total.torn.has_value());
   }
 
   template <class Check>
