@@ -102,7 +102,7 @@ std::vector<Specimen> alpha_faults() {
          right.offset = -right.offset;
          return right;
        })},
-      {"alpha_wrong_exponent", "alpha_dropout", "support",
+      {"alpha_wrong_exponent", "alpha_dropout", "moments",
        "a = (keep (1 + drop c^2))^-2 instead of ^(-1/2)",
        "The first revision of pytorch #87989, caught by eye.",
        answers(wrong_exponent)},

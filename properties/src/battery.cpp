@@ -104,8 +104,8 @@ BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
   Consumer consumer(plan, claim);
   // A wave is as long as keeps all threads busy; blocks computed past the
   // deciding look are discarded.
-  const auto threads = static_cast<std::uint64_t>(
-      tbb::this_task_arena::max_concurrency());
+  const auto threads =
+      static_cast<std::uint64_t>(tbb::this_task_arena::max_concurrency());
   bool done = false;
   while (!done) {
     if (interrupted()) {
@@ -113,9 +113,8 @@ BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
       break;
     }
     const std::uint64_t begin = consumer.result.blocks;
-    const std::uint64_t count =
-        std::min<std::uint64_t>(sequential ? 1 : 2 * threads,
-                                plan.maximum_blocks - begin);
+    const std::uint64_t count = std::min<std::uint64_t>(
+        sequential ? 1 : 2 * threads, plan.maximum_blocks - begin);
     for (const Tally& tally :
          draw_wave(sampler, plan, begin, count, sequential)) {
       if (!done) done = consumer.take(tally);

@@ -18,9 +18,9 @@ struct BatteryPlan {
 /// What was counted. The rate is frozen at the look that decided it.
 struct BatteryResult {
   Tally total;
-  stats::Counts rate;             ///< at the deciding look, or at the end
+  stats::Counts rate;  ///< at the deciding look, or at the end
   stats::RateOutcome outcome = stats::RateOutcome::kUndecided;
-  Tally structure;                ///< of exactly structure_blocks blocks
+  Tally structure;  ///< of exactly structure_blocks blocks
   bool structure_complete = false;
   bool interrupted = false;
   std::uint64_t blocks = 0;

@@ -27,9 +27,9 @@ Observed observe(const Context& context, const impl::Shape& input_shape,
   Experiment experiment = context.experiment;
   experiment.shape = input_shape;
   const Inputs inputs = make_inputs(context.subject(), experiment);
-  const auto outputs = draw_outputs(
-      context.subject(), experiment, inputs.input,
-      stream_seed(experiment, Stream::kGranularity), calls);
+  const auto outputs =
+      draw_outputs(context.subject(), experiment, inputs.input,
+                   stream_seed(experiment, Stream::kGranularity), calls);
   const std::size_t used = std::min<std::size_t>(outputs.size(), 64);
   const MaskReader reader(context.law(), context.config(), inputs.base,
                           {outputs.data(), used});
@@ -47,24 +47,28 @@ Observed observe(const Context& context, const impl::Shape& input_shape,
 
 /// Draws what the law asks for beside what came, for small tensors.
 MaskPicture picture_of(const Context& context, const Observed& observed) {
-  const std::int64_t columns = observed.shape.empty() ? 1 : observed.shape.back();
+  const std::int64_t columns =
+      observed.shape.empty() ? 1 : observed.shape.back();
   const std::int64_t elements = impl::element_count(observed.shape);
   const auto units =
       impl::unit_of_element(context.law(), context.config(), observed.shape);
   MaskPicture picture;
   picture.caption = fmt::format(
       "one mask of shape {}: each row is a line along the last axis, a new "
-      "sample or channel follows below", impl::to_string(observed.shape));
-  for (std::int64_t begin = 0; begin < std::min<std::int64_t>(elements, 40 * columns);
+      "sample or channel follows below",
+      impl::to_string(observed.shape));
+  for (std::int64_t begin = 0;
+       begin < std::min<std::int64_t>(elements, 40 * columns);
        begin += columns) {
     std::string seen;
     std::string due;
-    for (std::int64_t i = begin; i < begin + std::min<std::int64_t>(columns, 64);
-         ++i) {
+    for (std::int64_t i = begin;
+         i < begin + std::min<std::int64_t>(columns, 64); ++i) {
       const auto bit = [&](std::int64_t element) {
         const auto& mask = observed.masks.front();
         return (mask[static_cast<std::size_t>(element / 64)] >>
-                (element % 64)) & 1U;
+                (element % 64)) &
+               1U;
       };
       // The expected picture lets the first element speak for its unit.
       const auto first = std::find(units.begin(), units.end(),
@@ -87,7 +91,8 @@ std::optional<std::pair<std::int64_t, std::int64_t>> torn_pair(
     if (known < 0) {
       known = static_cast<std::int64_t>(i);
     } else if (observed.partition.representative[i] !=
-               observed.partition.representative[static_cast<std::size_t>(known)]) {
+               observed.partition
+                   .representative[static_cast<std::size_t>(known)]) {
       return std::pair{known, static_cast<std::int64_t>(i)};
     }
   }
@@ -120,9 +125,10 @@ std::optional<std::string> repeated_calls(const Observed& observed, double p0) {
   const double due = calls * (calls - 1) / 2 *
                      std::exp(stats::log_chance_identical(p0, classes.size()));
   if (times.size() > 1 && pairs <= 10 + 3 * due) return std::nullopt;
-  return fmt::format("units cannot be told apart: only {} distinct mask{} in {} "
-                     "calls", times.size(), times.size() == 1 ? "" : "s",
-                     observed.masks.size());
+  return fmt::format(
+      "units cannot be told apart: only {} distinct mask{} in {} "
+      "calls",
+      times.size(), times.size() == 1 ? "" : "s", observed.masks.size());
 }
 
 bool decide_shape(Finding& finding, const Context& context,
@@ -165,8 +171,8 @@ Finding check_granularity(const Context& context) {
   const std::vector<impl::Shape> shapes = structure_shapes(context.plan);
   std::vector<std::string> names;
   for (const impl::Shape& shape : shapes) {
-    const std::int64_t elements = impl::element_count(impl::output_shape(
-        context.law(), context.config(), shape));
+    const std::int64_t elements = impl::element_count(
+        impl::output_shape(context.law(), context.config(), shape));
     // One nat more for the number of shapes that share the claim.
     const std::uint64_t wanted = stats::signature_calls(
         static_cast<std::uint64_t>(std::max<std::int64_t>(elements, 2)), p0,
@@ -176,9 +182,9 @@ Finding check_granularity(const Context& context) {
         observe(context, shape, static_cast<std::int64_t>(calls));
     finding.calls += calls;
     finding.n += calls * static_cast<std::uint64_t>(elements);
-    const double log_chance =
-        2 * std::log(static_cast<double>(elements)) - std::numbers::ln2 +
-        stats::log_chance_identical(p0, calls);
+    const double log_chance = 2 * std::log(static_cast<double>(elements)) -
+                              std::numbers::ln2 +
+                              stats::log_chance_identical(p0, calls);
     if (decide_shape(finding, context, observed, log_chance)) return finding;
     if (calls < wanted) {
       leave_open(finding, fmt::format("{} calls are needed to tell units apart "
@@ -188,15 +194,16 @@ Finding check_granularity(const Context& context) {
     }
     names.push_back(impl::to_string(observed.shape));
   }
-  certify(finding,
-          fmt::format("decides {}",
-                      declared_unit_in_words(
-                          context.law(), context.config(),
-                          impl::output_shape(context.law(), context.config(),
-                                             shapes.front()))),
-          fmt::format("on inputs of shape {}: equal decisions inside each unit, "
-                      "different ones between any two units, over {} calls",
-                      fmt::join(names, " and "), finding.calls));
+  certify(
+      finding,
+      fmt::format("decides {}",
+                  declared_unit_in_words(
+                      context.law(), context.config(),
+                      impl::output_shape(context.law(), context.config(),
+                                         shapes.front()))),
+      fmt::format("on inputs of shape {}: equal decisions inside each unit, "
+                  "different ones between any two units, over {} calls",
+                  fmt::join(names, " and "), finding.calls));
   return finding;
 }
 

@@ -63,8 +63,7 @@ HWY_INLINE std::size_t read_tail(const ReadArguments<T>& arg, std::size_t base,
   word = 0;
   for (std::size_t i = base; i < count; ++i) {
     const T value = arg.values[i];
-    const bool dropped =
-        static_cast<T>(value & arg.significant) == arg.dropped;
+    const bool dropped = static_cast<T>(value & arg.significant) == arg.dropped;
     if (dropped) word |= std::uint64_t{1} << (i - base);
     if (!dropped && arg.kept != nullptr && value != arg.kept[i]) {
       first_wrong = std::min(first_wrong, i);
@@ -77,8 +76,7 @@ template <class T>
 std::size_t read_bits(const MaskReading& reading, const void* values,
                       std::size_t count, std::uint64_t* words) {
   const T all = static_cast<T>(~T{0});
-  const T significant =
-      reading.ignore_sign ? static_cast<T>(all >> 1U) : all;
+  const T significant = reading.ignore_sign ? static_cast<T>(all >> 1U) : all;
   const ReadArguments<T> arg{
       static_cast<const T*>(values), static_cast<const T*>(reading.kept),
       static_cast<T>(static_cast<T>(reading.dropped) & significant),
@@ -89,13 +87,13 @@ std::size_t read_bits(const MaskReading& reading, const void* values,
     const WordRead word = read_word(arg, 64 * w);
     words[w] = word.dropped;
     if (word.known != ~std::uint64_t{0} && first_wrong == count) {
-      first_wrong = 64 * w + static_cast<std::size_t>(
-                                 std::countr_one(word.known));
+      first_wrong =
+          64 * w + static_cast<std::size_t>(std::countr_one(word.known));
     }
   }
   if (64 * full < count) {
-    first_wrong = std::min(
-        first_wrong, read_tail(arg, 64 * full, count, words[full]));
+    first_wrong =
+        std::min(first_wrong, read_tail(arg, 64 * full, count, words[full]));
   }
   return first_wrong;
 }
@@ -164,8 +162,8 @@ std::uint64_t JointAtLag(const std::uint64_t* words, std::size_t bits,
   }
   std::uint64_t total = lane_sum(d, sum);
   for (; i < reach; ++i) {
-    total += static_cast<std::uint64_t>(std::popcount(
-        words[i] & shifted_word(words, count, skip + i, shift)));
+    total += static_cast<std::uint64_t>(
+        std::popcount(words[i] & shifted_word(words, count, skip + i, shift)));
   }
   return total;
 }
@@ -177,8 +175,8 @@ void AddBits(const std::uint64_t* words, std::size_t bits,
   for (std::size_t w = 0; w < full; ++w) {
     for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
       const std::uint64_t part = words[w] >> j;
-      const auto mask = hn::LoadMaskBits(
-          d, reinterpret_cast<const std::uint8_t*>(&part));
+      const auto mask =
+          hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&part));
       std::uint16_t* counter = counters + 64 * w + j;
       const auto old = hn::LoadU(d, counter);
       // A set mask lane is -1.
@@ -186,8 +184,8 @@ void AddBits(const std::uint64_t* words, std::size_t bits,
     }
   }
   for (std::size_t i = 64 * full; i < bits; ++i) {
-    counters[i] = static_cast<std::uint16_t>(
-        counters[i] + ((words[full] >> (i % 64)) & 1U));
+    counters[i] = static_cast<std::uint16_t>(counters[i] +
+                                             ((words[full] >> (i % 64)) & 1U));
   }
 }
 

@@ -13,8 +13,8 @@ struct MaskReading {
   /// Kept value of every element, in the dtype; nullptr accepts any value that
   /// is not the dropped one as kept.
   const void* kept = nullptr;
-  std::uint64_t dropped = 0;   ///< bit pattern of the dropped value
-  bool ignore_sign = false;    ///< dropped value is a zero of either sign
+  std::uint64_t dropped = 0;  ///< bit pattern of the dropped value
+  bool ignore_sign = false;   ///< dropped value is a zero of either sign
 };
 
 /// Reads `count` elements as drop bits, 64 a word, 1 = dropped; bits past the

@@ -118,8 +118,8 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   const auto most = std::max_element(
       seen.begin(), seen.end(),
       [](const auto& a, const auto& b) { return a.second < b.second; });
-  any_dropped_ = most != seen.end() && most->second > 3 &&
-                 most->second * 200 > total;
+  any_dropped_ =
+      most != seen.end() && most->second > 3 && most->second * 200 > total;
   if (any_dropped_) dropped_ = impl::load(&most->first, dtype_);
   readable_ = most != seen.end();
   pairs_.clear();

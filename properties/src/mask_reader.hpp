@@ -23,8 +23,7 @@ class MaskReader {
   /// `base` is what the mask multiplies (the input, or the evaluation output),
   /// of the output's shape; `outputs` are results of training calls.
   MaskReader(const impl::Law& law, const impl::LayerConfig& config,
-             const impl::Tensor& base,
-             std::span<const impl::Tensor> outputs);
+             const impl::Tensor& base, std::span<const impl::Tensor> outputs);
   MaskReader(const MaskReader&) = delete;
   MaskReader& operator=(const MaskReader&) = delete;
 

@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
-#include "glob.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
 
@@ -69,8 +69,8 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   const double affordable = affordable_units(budget, units, elements);
   const double asked = settings.delta.value_or(budget.delta);
   const double limit = smaller_side(p) / 5;
-  planned.delta = std::min(
-      std::max(asked, stats::affordable_delta(p, affordable)), limit);
+  planned.delta =
+      std::min(std::max(asked, stats::affordable_delta(p, affordable)), limit);
   if (planned.delta > asked * 1.001) {
     planned.note = fmt::format(
         "tolerance {:.2g} instead of {:.2g}: {} unit{} a call", planned.delta,
@@ -79,24 +79,26 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
     planned.note = fmt::format("tolerance {:.2g}, a fifth of min(p, 1 - p)",
                                planned.delta);
   }
-  const double n_max = static_cast<double>(
-      stats::n_max(p, planned.delta, settings.alpha));
+  const double n_max =
+      static_cast<double>(stats::n_max(p, planned.delta, settings.alpha));
   if (n_max > 1.01 * affordable) {
     planned.note = fmt::format(
         "the profile affords {:.2g} of the {:.2g} units that a certificate at "
-        "this drop probability may need: it may stay inconclusive", affordable,
-        n_max);
+        "this drop probability may need: it may stay inconclusive",
+        affordable, n_max);
   }
-  planned.rate_n_max = static_cast<std::uint64_t>(
-      std::max(1.0, std::min(n_max, affordable)));
-  planned.margin = std::min(
-      std::max(budget.margin, std::sqrt(kClasses * kContextTime * pq / affordable)),
-      smaller_side(p) / 2);
-  const double context_n = kContextTime * pq / (planned.margin * planned.margin);
+  planned.rate_n_max =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(n_max, affordable)));
+  planned.margin =
+      std::min(std::max(budget.margin,
+                        std::sqrt(kClasses * kContextTime * pq / affordable)),
+               smaller_side(p) / 2);
+  const double context_n =
+      kContextTime * pq / (planned.margin * planned.margin);
   const double needed =
       std::max(kClasses * context_n, context_n / smaller_side(p));
-  planned.structure_n = static_cast<std::uint64_t>(
-      std::max(1.0, std::min(needed, affordable)));
+  planned.structure_n =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
 }
 
 /// Long enough for 16 parts in time and lags between calls, about 1 % of the
@@ -107,12 +109,11 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
       stats::expected_n(planned.config.drop_probability, planned.delta);
   const std::int64_t units = planned.units_per_call;
   // Sixteen rows at least: calls, or whole blocks where calls are short.
-  const auto flat = std::clamp(
-      static_cast<std::int64_t>(planned.structure_n / 20), std::int64_t{512},
-      std::int64_t{4096});
+  const auto flat =
+      std::clamp(static_cast<std::int64_t>(planned.structure_n / 20),
+                 std::int64_t{512}, std::int64_t{4096});
   const std::int64_t least = units < 64 ? (flat + units - 1) / units : 16;
-  const std::int64_t most =
-      std::max(least, (std::int64_t{1} << 20) / units);
+  const std::int64_t most = std::max(least, (std::int64_t{1} << 20) / units);
   return std::clamp(static_cast<std::int64_t>(expected / 100) / units, least,
                     most);
 }
@@ -188,9 +189,9 @@ void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
                     [&](const std::string& glob) {
                       return glob_matches(glob, item.id) ||
                              glob_matches(glob, item.check) ||
-                             glob_matches(glob, fmt::format("{}.{}",
-                                                            planned.law->layer,
-                                                            check.name));
+                             glob_matches(
+                                 glob, fmt::format("{}.{}", planned.law->layer,
+                                                   check.name));
                     });
     if (!wanted) continue;
     item.weight = takes_chance(check) ? 1 : 0;
@@ -207,10 +208,10 @@ PlannedConfiguration plan_configuration(const impl::SubjectEntry& entry,
   planned.law = impl::find_law(entry.layer);
   planned.config = candidate.config;
   planned.own_shape = shape != nullptr;
-  planned.shape = shape != nullptr ? *shape
-                                   : statistical_shape(*planned.law,
-                                                       planned.config,
-                                                       settings.profile);
+  planned.shape =
+      shape != nullptr
+          ? *shape
+          : statistical_shape(*planned.law, planned.config, settings.profile);
   planned.configuration = fmt::format("{},{}", impl::describe(planned.config),
                                       impl::to_string(planned.shape));
   plan_sizes(planned, settings);
@@ -241,7 +242,8 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
       check.expected_n = stats::expected_n(p, planned.delta, alpha);
       check.worst_n = static_cast<double>(planned.rate_n_max);
       check.detectable = fmt::format(
-          "a drop rate off by {:.2g} is certified with probability at most {:g}",
+          "a drop rate off by {:.2g} is certified with probability at most "
+          "{:g}",
           planned.delta, alpha);
     } else if (check.check == "independence_within" ||
                check.check == "independence_calls") {
@@ -249,24 +251,28 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
           detectable_z(threshold + std::log(100), overhead) / std::sqrt(n);
       check.detectable = fmt::format(
           "a correlation of {:.2g} at any one lag is refuted with probability "
-          "1 - 1e-9", check.detectable_effect);
+          "1 - 1e-9",
+          check.detectable_effect);
     } else if (check.check == "homogeneity") {
       check.detectable_effect =
           detectable_z(threshold + 2, overhead + kClasses) *
           std::sqrt(p * (1 - p) * kClasses / n);
       check.detectable = fmt::format(
           "a rate off by {:.2g} in one of 16 segments is refuted with "
-          "probability 1 - 1e-9", check.detectable_effect);
+          "probability 1 - 1e-9",
+          check.detectable_effect);
     } else if (check.check == "unit_counts") {
       // Variance ratio v of N groups: ln E is about N (v - 1)^2 / 4.
-      check.detectable_effect = detectable_z(threshold + 1, 32) *
-                                std::sqrt(2 * 64 / n);
+      check.detectable_effect =
+          detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n);
       check.detectable = fmt::format(
           "a variance {:.2g} times the binomial one, more or less, is refuted "
-          "with probability 1 - 1e-9", 1 + check.detectable_effect);
+          "with probability 1 - 1e-9",
+          1 + check.detectable_effect);
     } else if (check.check == "self_normalisation") {
-      check.detectable = "a mean or mean square outside the band is certified "
-                         "with probability at most 1e-9";
+      check.detectable =
+          "a mean or mean square outside the band is certified "
+          "with probability at most 1e-9";
     } else {
       check.detectable = "two units, seeds or calls that always agree";
     }
@@ -294,9 +300,8 @@ double seconds_per_call(impl::Subject& subject,
     impl::Tensor input(planned.config.dtype, planned.shape);
     for (std::int64_t i = 0; i < input.size(); ++i) input.view().set(i, 1);
     const auto layer = subject.make(planned.config);
-    const std::int64_t repeat =
-        std::clamp<std::int64_t>(100000 / std::max<std::int64_t>(
-                                              1, input.size()), 1, 1000);
+    const std::int64_t repeat = std::clamp<std::int64_t>(
+        100000 / std::max<std::int64_t>(1, input.size()), 1, 1000);
     layer->forward({input.view(), true, repeat});
     const auto begin = Clock::now();
     layer->forward({input.view(), true, repeat});
@@ -323,8 +328,8 @@ void forecast(PlannedConfiguration& planned, double per_call,
   const double expected = std::max(
       stats::expected_n(planned.config.drop_probability, planned.delta),
       static_cast<double>(planned.structure_n));
-  const double worst = static_cast<double>(
-      std::max(planned.rate_n_max, planned.structure_n));
+  const double worst =
+      static_cast<double>(std::max(planned.rate_n_max, planned.structure_n));
   planned.expected_seconds =
       kSecondsPerConfiguration + std::min(expected, worst) / units * cost;
   planned.worst_seconds = kSecondsPerConfiguration + worst / units * cost;
@@ -362,8 +367,8 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
         configuration =
             plan_configuration(planned.entry, candidate, shape, settings);
       } catch (const std::invalid_argument& error) {
-        plan.warnings.push_back(fmt::format("{}: left out: {}",
-                                            planned.entry.name, error.what()));
+        plan.warnings.push_back(
+            fmt::format("{}: left out: {}", planned.entry.name, error.what()));
         continue;
       }
       if (configuration.checks.empty()) continue;
@@ -400,8 +405,8 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
   plan.settings.profile = token.profile;
   plan.settings.seed = token.seed;
   plan.settings.alpha = token.alpha;
-  plan.settings.delta = token.delta > 0 ? std::optional(token.delta)
-                                        : std::nullopt;
+  plan.settings.delta =
+      token.delta > 0 ? std::optional(token.delta) : std::nullopt;
   plan.delta = token.delta;
   plan.margin = token.margin;
   const Candidate candidate{token.config, true};
@@ -412,9 +417,9 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
     return check.check != token.check;
   });
   if (planned.checks.empty()) {
-    throw std::invalid_argument(fmt::format(
-        "replay token: check is '{}', which has no meaning for {}",
-        token.check, token.config.layer));
+    throw std::invalid_argument(
+        fmt::format("replay token: check is '{}', which has no meaning for {}",
+                    token.check, token.config.layer));
   }
   planned.checks.front().weight = token.weight;
   if (planned.delta > 0) describe_detection(planned, token.alpha);

@@ -43,8 +43,7 @@ double rate_of(const stats::Counts& counts) {
 
 stats::BetaPrior rate_prior(const Context& context) {
   return stats::prior_around(
-      context.p0(),
-      stats::recommended_kappa(context.p0(), context.plan.delta));
+      context.p0(), stats::recommended_kappa(context.p0(), context.plan.delta));
 }
 
 stats::Interval rate_interval(const StatisticalInput& input,
@@ -59,8 +58,8 @@ stats::Interval rate_interval(const StatisticalInput& input,
 
 void note_counts(Finding& finding, const StatisticalInput& input) {
   finding.n = input.battery.rate.n;
-  finding.calls = finding.n / static_cast<std::uint64_t>(
-                                  input.sampler.units().units());
+  finding.calls =
+      finding.n / static_cast<std::uint64_t>(input.sampler.units().units());
 }
 
 /// Drop rates at which the law's mean (as a line in x) is met up to delta and
@@ -91,8 +90,7 @@ stats::Interval rates_with_right_mean(const Context& context,
   if (gap != 0 || seen.dropped != seen.offset) {
     const double per_p = seen.dropped - seen.offset;
     const double size = std::abs(map.b) + std::abs(map.dropped_value());
-    demand(seen.offset, per_p,
-           q0 * map.b + p0 * map.dropped_value(),
+    demand(seen.offset, per_p, q0 * map.b + p0 * map.dropped_value(),
            std::abs(gap) * 1.0001 * delta + 2 * unit * size);
   }
   return rates;
@@ -105,12 +103,14 @@ std::string mean_sentence(const Context& context, const Values& seen,
   const double slope = (1 - rate) * seen.slope;
   const double expected = (1 - context.p0()) * map.a;
   if (map.c == 0 && seen.dropped == 0 && std::abs(seen.offset) < 1e-6) {
-    return fmt::format("E[y]/x is {:.6g}, not {:.6g}: the expectation is not "
-                       "preserved",
-                       slope, expected);
+    return fmt::format(
+        "E[y]/x is {:.6g}, not {:.6g}: the expectation is not "
+        "preserved",
+        slope, expected);
   }
   return fmt::format(
-      "E[y] is {:.5g} * x {:+.5g}, not {:.5g} * x {:+.5g}: the mean is not kept",
+      "E[y] is {:.5g} * x {:+.5g}, not {:.5g} * x {:+.5g}: the mean is not "
+      "kept",
       slope, (1 - rate) * seen.offset + rate * seen.dropped, expected,
       (1 - context.p0()) * map.b + context.p0() * map.dropped_value());
 }
@@ -118,8 +118,9 @@ std::string mean_sentence(const Context& context, const Values& seen,
 /// Values that follow no line have no mean and variance to be derived.
 bool scattered(Finding& finding, const Context& context) {
   if (context.reader->model() || context.reader->straight()) return false;
-  leave_open(finding, "kept values are no linear function of the input: see "
-                      "support");
+  leave_open(finding,
+             "kept values are no linear function of the input: see "
+             "support");
   return true;
 }
 
@@ -138,16 +139,22 @@ std::string slope_words(const Context& context, const MaskReader& reader) {
       return fmt::format("kept values are not scaled: x instead of x/{}", keep);
     }
     if (is(line.slope, 1 / (q * q))) {
-      return fmt::format("kept values are scaled twice: x/{0}^2 instead of "
-                         "x/{0}", keep);
+      return fmt::format(
+          "kept values are scaled twice: x/{0}^2 instead of "
+          "x/{0}",
+          keep);
     }
     if (is(line.slope, 1 / p) && !is(p, q)) {
-      return fmt::format("kept values are divided by the drop probability: "
-                         "x/{:.6g} instead of x/{}", p, keep);
+      return fmt::format(
+          "kept values are divided by the drop probability: "
+          "x/{:.6g} instead of x/{}",
+          p, keep);
     }
     if (is(line.slope, q) && map.a != q) {
-      return fmt::format("kept values are multiplied by the keep probability: "
-                         "x*{0} instead of x/{0}", keep);
+      return fmt::format(
+          "kept values are multiplied by the keep probability: "
+          "x*{0} instead of x/{0}",
+          keep);
     }
     for (const impl::DType dtype :
          {impl::DType::kBFloat16, impl::DType::kFloat16}) {
@@ -155,7 +162,8 @@ std::string slope_words(const Context& context, const MaskReader& reader) {
           impl::rounded(map.a, dtype) != map.a) {
         return fmt::format(
             "kept values are x * {:.7g}: the scale 1/{} = {:.7g} was rounded "
-            "to {}", line.slope, keep, map.a, impl::name_of(dtype));
+            "to {}",
+            line.slope, keep, map.a, impl::name_of(dtype));
       }
     }
     return fmt::format("kept values are x * {:.6g} where x * {:.6g} is due",
@@ -166,11 +174,15 @@ std::string slope_words(const Context& context, const MaskReader& reader) {
            "variance is missing";
   }
   if (is(line.slope, 1 / q) && std::abs(line.offset) < 1e-6) {
-    return fmt::format("kept values are x/{}, as plain dropout returns them; "
-                       "{:.6g} * x {:+.6g} is due", keep, map.a, map.b);
+    return fmt::format(
+        "kept values are x/{}, as plain dropout returns them; "
+        "{:.6g} * x {:+.6g} is due",
+        keep, map.a, map.b);
   }
-  return fmt::format("kept values are {:.6g} * x {:+.6g} where {:.6g} * x "
-                     "{:+.6g} is due", line.slope, line.offset, map.a, map.b);
+  return fmt::format(
+      "kept values are {:.6g} * x {:+.6g} where {:.6g} * x "
+      "{:+.6g} is due",
+      line.slope, line.offset, map.a, map.b);
 }
 
 std::string dropped_words(const Context& context, const MaskReader& reader) {
@@ -201,9 +213,10 @@ std::string support_sentence(const Context& context, const MaskReader& reader) {
   if (!dropped.empty()) return dropped;
   if (reader.misfit()) {
     const KeptPair& pair = *reader.misfit();
-    return fmt::format("x = {:.7g} becomes {:.7g}, which is neither the kept "
-                       "value {:.7g} nor the dropped value {:.7g}", pair.x,
-                       pair.y, map.a * pair.x + map.b, map.dropped_value());
+    return fmt::format(
+        "x = {:.7g} becomes {:.7g}, which is neither the kept "
+        "value {:.7g} nor the dropped value {:.7g}",
+        pair.x, pair.y, map.a * pair.x + map.b, map.dropped_value());
   }
   return fmt::format("kept values are up to {:.0f} units of the last place off",
                      reader.largest_error_ulp());
@@ -258,9 +271,10 @@ Finding check_support(const StatisticalInput& input) {
   const std::string model =
       reader.model()
           ? "kept values are exactly " + reader.model()->describe()
-          : fmt::format("kept values are within {:.2f} units of the last place "
-                        "of the law; no single rounding model gives them all",
-                        reader.largest_error_ulp());
+          : fmt::format(
+                "kept values are within {:.2f} units of the last place "
+                "of the law; no single rounding model gives them all",
+                reader.largest_error_ulp());
   certify(finding, model,
           fmt::format("on the {} elements of the {} calls read", finding.n,
                       finding.calls));
@@ -278,7 +292,8 @@ Finding check_drop_rate(const StatisticalInput& input) {
   finding.observed = rate_of(counts);
   const double log_e = stats::log_e_value(claim, counts);
   const bool refuted = refute_by_e_value(finding, context, log_e, {});
-  const bool certified = input.battery.outcome == stats::RateOutcome::kCertified;
+  const bool certified =
+      input.battery.outcome == stats::RateOutcome::kCertified;
   if (!refuted && certified) finding.verdict = Verdict::kCertified;
   const stats::Interval interval = rate_interval(input, finding);
   finding.interval_lower = interval.lower;
@@ -288,7 +303,8 @@ Finding check_drop_rate(const StatisticalInput& input) {
     // The words may use all that was read; the decision does not.
     const stats::Counts all = input.battery.total.rate;
     const double p = rate_of(all);
-    const double sigma = 3.3 * std::sqrt(p * (1 - p) / static_cast<double>(all.n));
+    const double sigma =
+        3.3 * std::sqrt(p * (1 - p) / static_cast<double>(all.n));
     const stats::Interval likely{p - sigma, p + sigma};
     const auto cause = cause_of_rate(claim.p0, likely);
     finding.sentence =
@@ -336,12 +352,12 @@ Finding check_expectation(const StatisticalInput& input) {
   }
   const stats::Interval certified = stats::confidence_sequence(
       counts, rate_prior(context), -std::log(context.settings.alpha));
-  const bool inside = certified.lower >= allowed.lower &&
-                      certified.upper <= allowed.upper;
+  const bool inside =
+      certified.lower >= allowed.lower && certified.upper <= allowed.upper;
   if (!refuted && inside) finding.verdict = Verdict::kCertified;
   const stats::Interval interval = rate_interval(input, finding);
-  const auto [low, high] = std::minmax({(1 - interval.upper) * seen.slope,
-                                        (1 - interval.lower) * seen.slope});
+  const auto [low, high] = std::minmax(
+      {(1 - interval.upper) * seen.slope, (1 - interval.lower) * seen.slope});
   finding.interval_lower = low;
   finding.interval_upper = high;
   if (refuted) return finding;
@@ -351,14 +367,16 @@ Finding check_expectation(const StatisticalInput& input) {
             fmt::format("the mean is kept{}",
                         std::abs(bias) > 1e-6
                             ? fmt::format(" up to {:+.4f} %, the rounding of "
-                                          "the scale to the dtype", 100 * bias)
+                                          "the scale to the dtype",
+                                          100 * bias)
                             : ""),
             fmt::format("given independent units, {} lies in [{:.6g}, {:.6g}]; "
                         "wrong with probability at most {:g}",
                         finding.quantity, low, high, context.settings.alpha));
   } else {
     leave_open(finding, fmt::format("{} is known to lie in [{:.6g}, {:.6g}] "
-                                    "only", finding.quantity, low, high));
+                                    "only",
+                                    finding.quantity, low, high));
   }
   return finding;
 }
@@ -384,8 +402,8 @@ double worst_gap_ratio(const Context& context, const Values& seen) {
     const double due = map.a * x + map.b - map.dropped_value();
     if (std::abs(due) < 0.2) continue;
     const double gap = seen.slope * x + seen.offset - seen.dropped;
-    const double size = std::abs(map.a * x) + std::abs(map.b) +
-                        std::abs(map.dropped_value());
+    const double size =
+        std::abs(map.a * x) + std::abs(map.b) + std::abs(map.dropped_value());
     if (std::abs(gap - due) <= 4 * rounding(context.config().dtype) * size) {
       continue;
     }
@@ -408,8 +426,8 @@ double variance_tolerance(const Context& context) {
 /// Drop rates with the right variance: two intervals, mirrored at one half.
 std::array<stats::Interval, 2> rates_with_right_variance(
     const VarianceRatio& ratio, double tolerance) {
-  const double base = ratio.p0 * (1 - ratio.p0) /
-                      (ratio.gap_ratio * ratio.gap_ratio);
+  const double base =
+      ratio.p0 * (1 - ratio.p0) / (ratio.gap_ratio * ratio.gap_ratio);
   const auto lower_root = [](double product) {
     const double root = 1 - 4 * product;
     return root <= 0 ? 0.5 : (1 - std::sqrt(root)) / 2;
@@ -444,9 +462,8 @@ std::vector<DiagnosticRow> moment_rows(const Context& context,
   }
   stats::RawMoments unit{};
   unit.fill(1);
-  const stats::TheoreticalMoments theory =
-      stats::masked_moments(unit, {p, 0, 1 / std::sqrt(p * q),
-                                   -q / std::sqrt(p * q)});
+  const stats::TheoreticalMoments theory = stats::masked_moments(
+      unit, {p, 0, 1 / std::sqrt(p * q), -q / std::sqrt(p * q)});
   std::vector<DiagnosticRow> rows;
   for (const stats::Diagnostic& test :
        {stats::mean_test(sample, theory), stats::variance_test(sample, theory),
@@ -475,18 +492,17 @@ Finding check_moments(const StatisticalInput& input) {
   finding.diagnostics = moment_rows(context, input.sampler.units());
   const auto sets =
       rates_with_right_variance(ratio, variance_tolerance(context));
-  const std::string sentence =
-      fmt::format("the variance is {:.6g} times what the law gives",
-                  ratio.at(rate));
+  const std::string sentence = fmt::format(
+      "the variance is {:.6g} times what the law gives", ratio.at(rate));
   const bool impossible = sets[0].lower > sets[0].upper;
   double log_e = 1e300;
   if (impossible) {
     refute(finding, sentence);
   } else {
     for (const stats::Interval& set : sets) {
-      log_e = std::min(log_e, stats::log_martingale(
-                                  counts, rate_prior(context),
-                                  std::clamp(rate, set.lower, set.upper)));
+      log_e = std::min(
+          log_e, stats::log_martingale(counts, rate_prior(context),
+                                       std::clamp(rate, set.lower, set.upper)));
     }
     refute_by_e_value(finding, context, log_e, sentence);
   }
@@ -495,13 +511,14 @@ Finding check_moments(const StatisticalInput& input) {
   const bool refuted = finding.verdict == Verdict::kRefuted;
   const bool joined = sets[0].upper >= 0.5;
   const bool inside =
-      (joined && rates.lower >= sets[0].lower && rates.upper <= sets[1].upper) ||
+      (joined && rates.lower >= sets[0].lower &&
+       rates.upper <= sets[1].upper) ||
       (rates.lower >= sets[0].lower && rates.upper <= sets[0].upper) ||
       (rates.lower >= sets[1].lower && rates.upper <= sets[1].upper);
   if (!refuted && inside) finding.verdict = Verdict::kCertified;
   const stats::Interval interval = rate_interval(input, finding);
-  auto [low, high] = std::minmax({ratio.at(interval.lower),
-                                  ratio.at(interval.upper)});
+  auto [low, high] =
+      std::minmax({ratio.at(interval.lower), ratio.at(interval.upper)});
   if (interval.lower < 0.5 && interval.upper > 0.5) high = ratio.at(0.5);
   finding.interval_lower = low;
   finding.interval_upper = high;
@@ -510,10 +527,12 @@ Finding check_moments(const StatisticalInput& input) {
     certify(finding, "the variance is the law's",
             fmt::format("given independent units, its ratio to the law's lies "
                         "in [{:.6g}, {:.6g}]; wrong with probability at most "
-                        "{:g}", low, high, context.settings.alpha));
+                        "{:g}",
+                        low, high, context.settings.alpha));
   } else {
     leave_open(finding, fmt::format("the ratio is known to lie in [{:.6g}, "
-                                    "{:.6g}] only", low, high));
+                                    "{:.6g}] only",
+                                    low, high));
   }
   return finding;
 }

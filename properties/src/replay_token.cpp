@@ -123,7 +123,8 @@ impl::LayerConfig decode_config(const Fields& fields) {
   config.layer = required(fields, "layer");
   config.drop_probability = number_between(fields, "p", 0, 1);
   const auto dtype = impl::dtype_from_name(required(fields, "dtype"));
-  if (!dtype) refuse("dtype", required(fields, "dtype"), "f64, f32, f16 or bf16");
+  if (!dtype)
+    refuse("dtype", required(fields, "dtype"), "f64, f32, f16 or bf16");
   config.dtype = *dtype;
   config.in_place = fields.contains("in_place");
   config.channels_last = fields.contains("channels_last");

@@ -70,8 +70,7 @@ std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block) {
       impl::keyed_word(experiment.run_seed, experiment.key);
   const std::uint64_t high =
       impl::keyed_word(experiment.run_seed, experiment.key, 1, block);
-  return (high & ~std::uint64_t{0xFFFFFFFF}) |
-         ((base & 0xFFFFFFFF) ^ low);
+  return (high & ~std::uint64_t{0xFFFFFFFF}) | ((base & 0xFFFFFFFF) ^ low);
 }
 
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
@@ -101,18 +100,17 @@ impl::TensorView Caller::stacked(const impl::Shape& expected,
 std::vector<impl::Tensor> draw_outputs(impl::Subject& subject,
                                        const Experiment& experiment,
                                        const impl::Tensor& input,
-                                       std::uint64_t seed,
-                                       std::int64_t calls) {
+                                       std::uint64_t seed, std::int64_t calls) {
   const auto layer = subject.make(experiment.config);
   if (subject.describe().reseed) layer->reseed(seed);
-  const impl::Shape shape = impl::output_shape(
-      *experiment.law, experiment.config, input.shape());
+  const impl::Shape shape =
+      impl::output_shape(*experiment.law, experiment.config, input.shape());
   Caller caller(*layer, input);
   std::vector<impl::Tensor> outputs;
-  const std::int64_t size = std::max<std::int64_t>(
-      1, impl::element_count(shape));
-  const std::int64_t batch = std::max<std::int64_t>(
-      1, kElementsPerRequest / size);
+  const std::int64_t size =
+      std::max<std::int64_t>(1, impl::element_count(shape));
+  const std::int64_t batch =
+      std::max<std::int64_t>(1, kElementsPerRequest / size);
   for (std::int64_t done = 0; done < calls; done += batch) {
     const std::int64_t repeat = std::min(batch, calls - done);
     const impl::TensorView result = caller.stacked(shape, repeat);
@@ -140,8 +138,8 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
     return inputs;
   }
   const auto layer = subject.make(experiment.config);
-  const impl::Shape shape = impl::output_shape(
-      *experiment.law, experiment.config, experiment.shape);
+  const impl::Shape shape =
+      impl::output_shape(*experiment.law, experiment.config, experiment.shape);
   Caller caller(*layer, inputs.input);
   const impl::TensorView result = caller.stacked(shape, 1, false);
   inputs.base = impl::Tensor(result.dtype, shape);
@@ -209,8 +207,8 @@ class Sampler::Worker {
     const std::int64_t calls = sampler_.calls_per_block_;
     rows_.assign(row_stride_ * static_cast<std::size_t>(calls) + 1, 0);
     const std::int64_t batch = std::max<std::int64_t>(
-        1, kElementsPerRequest / std::max<std::int64_t>(
-                                     1, sampler_.units_.elements()));
+        1, kElementsPerRequest /
+               std::max<std::int64_t>(1, sampler_.units_.elements()));
     for (std::int64_t done = 0; done < calls; done += batch) {
       read_calls(index, done, std::min(batch, calls - done), tally);
     }

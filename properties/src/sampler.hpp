@@ -34,7 +34,8 @@ class SubjectPool {
 /// One subject of a pool for as long as this lives.
 class SubjectLease {
  public:
-  explicit SubjectLease(SubjectPool& pool) : pool_(pool), subject_(pool.take()) {}
+  explicit SubjectLease(SubjectPool& pool)
+      : pool_(pool), subject_(pool.take()) {}
   ~SubjectLease() { pool_.give_back(std::move(subject_)); }
   SubjectLease(const SubjectLease&) = delete;
   SubjectLease& operator=(const SubjectLease&) = delete;
@@ -49,9 +50,9 @@ class SubjectLease {
 struct Experiment {
   const impl::Law* law = nullptr;
   impl::LayerConfig config;
-  impl::Shape shape;           ///< of the input
+  impl::Shape shape;  ///< of the input
   std::uint64_t run_seed = 0;
-  std::uint64_t key = 0;       ///< of the configuration
+  std::uint64_t key = 0;  ///< of the configuration
 };
 
 /// Streams of one experiment that are no statistical blocks.
@@ -108,9 +109,8 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment);
 /// Draws and counts the blocks of one experiment, on any thread.
 class Sampler {
  public:
-  Sampler(const Experiment& experiment, SubjectPool& pool,
-          const Inputs& inputs, const MaskReader& reader,
-          std::int64_t calls_per_block);
+  Sampler(const Experiment& experiment, SubjectPool& pool, const Inputs& inputs,
+          const MaskReader& reader, std::int64_t calls_per_block);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;

@@ -42,8 +42,8 @@ std::uint64_t hash_text(std::string_view text) {
 }
 
 std::uint64_t key_of(const PlannedConfiguration& planned) {
-  return hash_text(fmt::format("{}|{}", planned.law->layer,
-                               planned.configuration));
+  return hash_text(
+      fmt::format("{}|{}", planned.law->layer, planned.configuration));
 }
 
 /// What went wrong with a subject while a check ran, as a finding.
@@ -77,10 +77,15 @@ class ConfigurationRun {
   ConfigurationRun(const Plan& plan, const PlannedConfiguration& planned,
                    SubjectPool& pool, const Progress& progress)
       : progress_(progress),
-        context_{planned, plan.settings, pool,
+        context_{planned,
+                 plan.settings,
+                 pool,
                  {planned.law, planned.config, planned.shape,
                   plan.settings.seed, key_of(planned)},
-                 {}, {}, nullptr, {}} {}
+                 {},
+                 {},
+                 nullptr,
+                 {}} {}
 
   std::vector<Finding> run() {
     if (interrupted()) {
@@ -204,9 +209,9 @@ class ConfigurationRun {
     BatteryResult battery;
     std::unique_ptr<Sampler> sampler;
     try {
-      sampler = std::make_unique<Sampler>(
-          context_.experiment, context_.pool, context_.inputs,
-          *context_.reader, context_.plan.calls_per_block);
+      sampler = std::make_unique<Sampler>(context_.experiment, context_.pool,
+                                          context_.inputs, *context_.reader,
+                                          context_.plan.calls_per_block);
       battery = run_battery(*sampler, make_battery_plan(context_.plan),
                             rate_claim(context_),
                             !context_.pool.planned().repeatable(),
@@ -248,10 +253,9 @@ class ConfigurationRun {
     const auto rank = [](const Finding& finding) {
       return find_check(finding.check) - checks().data();
     };
-    std::stable_sort(findings_.begin(), findings_.end(),
-                     [&](const Finding& a, const Finding& b) {
-                       return rank(a) < rank(b);
-                     });
+    std::stable_sort(
+        findings_.begin(), findings_.end(),
+        [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
   }
 
   const Progress& progress_;
@@ -352,9 +356,9 @@ void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
     const std::lock_guard lock(mutex);
     ++done;
     if (progress.report) {
-      progress.report(done, plan.configurations.size(),
-                      fmt::format("{} {}", planned.subject,
-                                  planned.configuration));
+      progress.report(
+          done, plan.configurations.size(),
+          fmt::format("{} {}", planned.subject, planned.configuration));
     }
   };
   // Configurations run side by side; what each finds does not depend on it.
@@ -379,8 +383,8 @@ RunResult verify(const Plan& plan, const Progress& progress) {
                        ? plan.settings.threads
                        : std::max(1U, std::thread::hardware_concurrency());
   result.warnings = plan.warnings;
-  const tbb::global_control limit(
-      tbb::global_control::max_allowed_parallelism, result.threads);
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  result.threads);
   tbb::task_arena arena(static_cast<int>(result.threads));
   arena.execute([&] { run_all(plan, progress, result); });
   sum_evidence(result);
