@@ -45,39 +45,46 @@ Observed observe(const Context& context, const impl::Shape& input_shape,
   return observed;
 }
 
-/// Draws what the law asks for beside what came, for small tensors.
+/// Each line is one index of the first axis in one call; its other elements
+/// follow each other. What came stands beside what the law asks for: there the
+/// first element speaks for its unit.
 MaskPicture picture_of(const Context& context, const Observed& observed) {
-  const std::int64_t columns =
-      observed.shape.empty() ? 1 : observed.shape.back();
+  constexpr std::int64_t kLines = 24;
+  constexpr std::int64_t kColumns = 96;
   const std::int64_t elements = impl::element_count(observed.shape);
+  const std::int64_t first_axis =
+      observed.shape.empty() ? 1 : observed.shape[0];
+  const std::int64_t columns = elements / first_axis;
   const auto units =
       impl::unit_of_element(context.law(), context.config(), observed.shape);
+  std::vector<std::int64_t> speaker(units.size(), -1);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (speaker[units[i]] < 0) speaker[units[i]] = static_cast<std::int64_t>(i);
+  }
   MaskPicture picture;
   picture.caption = fmt::format(
-      "one mask of shape {}: each row is a line along the last axis, a new "
-      "sample or channel follows below",
+      "masks of shape {}, one line for each index of the first axis, call "
+      "after "
+      "call",
       impl::to_string(observed.shape));
-  for (std::int64_t begin = 0;
-       begin < std::min<std::int64_t>(elements, 40 * columns);
-       begin += columns) {
-    std::string seen;
-    std::string due;
-    for (std::int64_t i = begin;
-         i < begin + std::min<std::int64_t>(columns, 64); ++i) {
-      const auto bit = [&](std::int64_t element) {
-        const auto& mask = observed.masks.front();
-        return (mask[static_cast<std::size_t>(element / 64)] >>
-                (element % 64)) &
-               1U;
-      };
-      // The expected picture lets the first element speak for its unit.
-      const auto first = std::find(units.begin(), units.end(),
-                                   units[static_cast<std::size_t>(i)]);
-      seen += bit(i) != 0 ? '0' : '1';
-      due += bit(first - units.begin()) != 0 ? '0' : '1';
+  for (const auto& mask : observed.masks) {
+    const auto sign = [&](std::int64_t i) {
+      const bool dropped =
+          ((mask[static_cast<std::size_t>(i / 64)] >> (i % 64)) & 1U) != 0;
+      return dropped ? '0' : '1';
+    };
+    for (std::int64_t begin = 0; begin < elements; begin += columns) {
+      if (std::ssize(picture.observed) == kLines) return picture;
+      std::string seen;
+      std::string due;
+      for (std::int64_t i = begin; i < begin + std::min(columns, kColumns);
+           ++i) {
+        seen += sign(i);
+        due += sign(speaker[units[static_cast<std::size_t>(i)]]);
+      }
+      picture.observed.push_back(seen);
+      picture.expected.push_back(due);
     }
-    picture.observed.push_back(seen);
-    picture.expected.push_back(due);
   }
   return picture;
 }

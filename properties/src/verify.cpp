@@ -90,18 +90,16 @@ class ConfigurationRun {
   std::vector<Finding> run() {
     if (interrupted()) {
       not_run("interrupted before it began");
-      return std::move(findings_);
+    } else if (open()) {
+      const bool testable = context_.plan.delta > 0;
+      if (!testable || prepare()) run_deterministic();
+      context_.lease.reset();
+      if (context_.reader) run_statistical();
     }
-    if (!open()) return std::move(findings_);
-    if (context_.plan.delta <= 0) {
-      run_deterministic();
-      return std::move(findings_);
-    }
-    if (!prepare()) return std::move(findings_);
-    run_deterministic();
-    context_.lease.reset();
-    run_statistical();
     order();
+    std::erase_if(findings_, [this](const Finding& finding) {
+      return context_.planned(finding.check)->hidden;
+    });
     return std::move(findings_);
   }
 
@@ -213,7 +211,7 @@ class ConfigurationRun {
                                           context_.inputs, *context_.reader,
                                           context_.plan.calls_per_block);
       battery = run_battery(*sampler, make_battery_plan(context_.plan),
-                            rate_claim(context_),
+                            rate_claims(context_),
                             !context_.pool.planned().repeatable(),
                             [this] { return interrupted(); });
     } catch (...) {
@@ -225,7 +223,8 @@ class ConfigurationRun {
     }
     if (!findings_.empty()) findings_.back().seconds += seconds;
     note_torn_units(findings_, context_, battery.total);
-    withdraw_certificates(findings_, battery.total.torn.has_value());
+    if (sampler)
+      apply_structural_doubt(findings_, {context_, *sampler, battery});
   }
 
   template <class Check>

@@ -58,6 +58,7 @@ void refuse_unknown_check(const std::string& pattern) {
 bool plans_any(const Plan& plan, const std::string& pattern) {
   for (const auto& configuration : plan.configurations) {
     for (const auto& check : configuration.checks) {
+      if (check.hidden) continue;
       if (properties::glob_matches(id_glob(pattern), check.id)) return true;
     }
   }
@@ -123,7 +124,9 @@ void refuse_too_long(const std::vector<impl::SubjectEntry>& subjects,
 std::size_t count_checks(const Plan& plan) {
   std::size_t count = 0;
   for (const auto& configuration : plan.configurations) {
-    count += configuration.checks.size();
+    count += static_cast<std::size_t>(
+        std::count_if(configuration.checks.begin(), configuration.checks.end(),
+                      [](const auto& check) { return !check.hidden; }));
   }
   return count;
 }

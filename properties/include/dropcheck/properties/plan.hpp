@@ -19,6 +19,9 @@ struct PlannedCheck {
   std::string detectable;  ///< in words, with its probability
   double expected_n = 0;
   double worst_n = 0;
+  /// Not asked for, but run because a certificate that was asked for rests on
+  /// it; not reported, and without a share of the alarm budget.
+  bool hidden = false;
 };
 
 /// One configuration of one subject, with everything that is fixed before the
