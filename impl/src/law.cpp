@@ -8,6 +8,7 @@
 #include <stdexcept>
 
 #include "dropcheck/impl/probability.hpp"
+#include "dropcheck/impl/registry.hpp"
 #include "dropcheck/impl/selu.hpp"
 
 namespace dropcheck::impl {
@@ -164,6 +165,19 @@ Affine affine(const Law& law, const LayerConfig& config) {
   const double c = kSeluSaturation;
   const double a = 1 / std::sqrt(keep * (1 + drop * c * c));
   return {.a = a, .b = -a * drop * c, .c = c};
+}
+
+Law law_of(const SubjectEntry& entry) {
+  const Law* found = find_law(entry.layer);
+  if (found == nullptr) {
+    throw std::invalid_argument(
+        fmt::format("subject {} promises the layer '{}', which has no law",
+                    entry.name, entry.layer));
+  }
+  Law law = *found;
+  law.spatial_axes = entry.spatial_axes.value_or(law.spatial_axes);
+  law.options = entry.options.value_or(law.options);
+  return law;
 }
 
 std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,

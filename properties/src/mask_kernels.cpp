@@ -201,8 +201,8 @@ HWY_INLINE void joint_at_seven_lags(const std::uint64_t* words,
   for (int j = 0; j < 7; ++j) {
     std::uint64_t total = sums[static_cast<std::size_t>(j)];
     for (std::size_t w = i; w < count; ++w) {
-      total += static_cast<std::uint64_t>(std::popcount(
-          words[w] & shifted_word(words, count, w, first + j)));
+      total += static_cast<std::uint64_t>(
+          std::popcount(words[w] & shifted_word(words, count, w, first + j)));
     }
     totals[j] = total;
   }

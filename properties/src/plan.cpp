@@ -210,13 +210,13 @@ void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
   }
 }
 
-PlannedConfiguration plan_configuration(const impl::SubjectEntry& entry,
+PlannedConfiguration plan_configuration(const PlannedSubject& subject,
                                         const Candidate& candidate,
                                         const impl::Shape* shape,
                                         const Settings& settings) {
   PlannedConfiguration planned;
-  planned.subject = entry.name;
-  planned.law = impl::find_law(entry.layer);
+  planned.subject = subject.entry.name;
+  planned.law = subject.law.get();
   planned.config = candidate.config;
   planned.own_shape = shape != nullptr;
   planned.shape =
@@ -355,7 +355,8 @@ void forecast(PlannedConfiguration& planned, double per_call,
 /// The subject with its description, and the open subject itself.
 std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
     const impl::SubjectEntry& entry) {
-  PlannedSubject planned{entry, {}, {}};
+  PlannedSubject planned{
+      entry, std::make_shared<const impl::Law>(impl::law_of(entry)), {}, {}};
   std::unique_ptr<impl::Subject> subject;
   try {
     subject = entry.open();
@@ -381,8 +382,7 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
     for (const Candidate& candidate : candidates(planned, settings)) {
       PlannedConfiguration configuration;
       try {
-        configuration =
-            plan_configuration(planned.entry, candidate, shape, settings);
+        configuration = plan_configuration(planned, candidate, shape, settings);
       } catch (const std::invalid_argument& error) {
         plan.warnings.push_back(
             fmt::format("{}: left out: {}", planned.entry.name, error.what()));
@@ -427,8 +427,8 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
   plan.delta = token.delta;
   plan.margin = token.margin;
   const Candidate candidate{token.config, true};
-  PlannedConfiguration planned =
-      plan_configuration(subject, candidate, &token.shape, plan.settings);
+  PlannedConfiguration planned = plan_configuration(
+      plan.subjects.front(), candidate, &token.shape, plan.settings);
   planned.own_shape = token.own_shape;
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
     return check.check != token.check && !is_structural(check.check);

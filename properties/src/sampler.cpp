@@ -192,8 +192,8 @@ void count_row(const std::uint64_t* words, const StructurePlan& plan,
     const std::size_t lag = plan.lags[j];
     PairCounts pairs;
     pairs.pairs = bits - lag;
-    pairs.both = lag <= kShortLags ? near[lag - 1]
-                                   : joint_at_lag(words, bits, lag);
+    pairs.both =
+        lag <= kShortLags ? near[lag - 1] : joint_at_lag(words, bits, lag);
     pairs.earlier = drops - count_suffix(words, count, bits - lag);
     pairs.later = drops - count_prefix(words, lag);
     tally.lags[j] += pairs;

@@ -33,7 +33,7 @@ std::vector<std::string> layer_names();
 std::vector<std::string> check_names();
 
 /// Every subject that this program knows.
-const std::vector<impl::SubjectEntry>& all_subjects();
+std::vector<impl::SubjectEntry> all_subjects(const Options& options);
 
 /// The settings of a run, with a fresh seed where none is given.
 properties::Settings settings_of(const Options& options);

@@ -61,7 +61,7 @@ bool is_faulty(const impl::SubjectEntry& entry) {
 
 std::string subjects_text(std::size_t width) {
   Table table({"subject", "layer", "what it is"});
-  for (const auto& entry : all_subjects()) {
+  for (const auto& entry : all_subjects(Options{})) {
     if (is_faulty(entry)) continue;
     table.add({entry.name, entry.layer, entry.summary});
   }
@@ -70,7 +70,7 @@ std::string subjects_text(std::size_t width) {
 
 std::string faulty_text(std::size_t width) {
   Table table({"subject", "layer", "caught by", "what is wrong"});
-  for (const auto& entry : all_subjects()) {
+  for (const auto& entry : all_subjects(Options{})) {
     if (!is_faulty(entry)) continue;
     table.add({entry.name, entry.layer, entry.caught_by, entry.defect});
   }

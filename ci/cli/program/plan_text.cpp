@@ -228,7 +228,7 @@ int plan_command(const Context& context) {
   const Options& options = context.options;
   const Settings settings = settings_of(options);
   const auto entries = select_subjects(
-      all_subjects(), {options.subjects, options.layers}, layer_names());
+      all_subjects(options), {options.subjects, options.layers}, layer_names());
   const Plan plan = plan_or_refuse(entries, settings, options.only);
   Table table({"subject", "configuration", "delta", "units", "time", "note"});
   for (const auto& planned : plan.configurations) {

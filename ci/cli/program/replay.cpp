@@ -32,7 +32,8 @@ void warn_of_other_version(const properties::ReplayToken& token) {
 int replay_command(const Context& context) {
   const Options& options = context.options;
   const properties::ReplayToken token = token_or_refuse(options.topic);
-  const impl::SubjectEntry entry = find_subject(all_subjects(), token.subject);
+  const impl::SubjectEntry entry =
+      find_subject(all_subjects(options), token.subject);
   Run run;
   run.deviations = check_files(options);
   try {

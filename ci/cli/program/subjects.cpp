@@ -1,3 +1,5 @@
+#include <chrono>
+
 #include "commands.hpp"
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/law.hpp"
@@ -18,16 +20,15 @@ std::vector<std::string> check_names() {
   return names;
 }
 
-const std::vector<impl::SubjectEntry>& all_subjects() {
-  static const std::vector<impl::SubjectEntry> all = [] {
-    std::vector<impl::SubjectEntry> entries = impl::builtin_subjects();
-    const auto& faulty = impl::faulty_subjects();
-    entries.insert(entries.end(), faulty.begin(), faulty.end());
-    const auto torch = impl::adapters::torch_subjects();
-    entries.insert(entries.end(), torch.begin(), torch.end());
-    return entries;
-  }();
-  return all;
+std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
+  std::vector<impl::SubjectEntry> entries = impl::builtin_subjects();
+  const auto& faulty = impl::faulty_subjects();
+  entries.insert(entries.end(), faulty.begin(), faulty.end());
+  const std::chrono::milliseconds timeout(
+      static_cast<std::int64_t>(1000 * options.call_timeout_seconds));
+  const auto torch = impl::adapters::torch_subjects(timeout);
+  entries.insert(entries.end(), torch.begin(), torch.end());
+  return entries;
 }
 
 }  // namespace dropcheck::cli

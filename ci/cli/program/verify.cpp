@@ -7,7 +7,7 @@ int verify_command(const Context& context) {
   const Options& options = context.options;
   const properties::Settings settings = settings_of(options);
   const auto entries = select_subjects(
-      all_subjects(), {options.subjects, options.layers}, layer_names());
+      all_subjects(options), {options.subjects, options.layers}, layer_names());
   Run run;
   run.deviations = check_files(options);
   run.plan = plan_or_refuse(entries, settings, options.only);

@@ -13,6 +13,7 @@ struct TorchEntry {
   std::string_view summary;
   bool in_place = false;  ///< LayerConfig::in_place is understood
   bool can_be_unscaled = false;
+  int spatial_axes = -1;  ///< of the law, where the module documents its own
 };
 
 inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
@@ -26,7 +27,8 @@ inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
      "torch::feature_alpha_dropout", true},
     {"F.native_dropout", "dropout", "at::native_dropout, without its mask"},
     {"nn.Dropout", "dropout", "torch::nn::Dropout", true},
-    {"nn.Dropout2d", "dropout2d", "torch::nn::Dropout2d", true},
+    {"nn.Dropout2d", "dropout2d",
+     "torch::nn::Dropout2d; (C, H, W) is unbatched in C++", true, false, 2},
     {"nn.Dropout3d", "dropout3d", "torch::nn::Dropout3d", true},
     {"nn.AlphaDropout", "alpha_dropout", "torch::nn::AlphaDropout", true},
     {"nn.FeatureAlphaDropout", "feature_alpha_dropout",

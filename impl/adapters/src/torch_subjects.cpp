@@ -58,6 +58,7 @@ SubjectEntry entry_of(const TorchEntry& torch,
   entry.summary = torch.summary;
   entry.open = [name, call_timeout] { return open_torch(name, call_timeout); };
   entry.variants = variants_of(torch);
+  if (torch.spatial_axes >= 0) entry.spatial_axes = torch.spatial_axes;
   return entry;
 }
 

@@ -2,11 +2,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/subject.hpp"
 
 namespace dropcheck::impl {
@@ -21,10 +23,17 @@ struct SubjectEntry {
   /// Configurations to verify besides the plain one: only the options of
   /// LayerConfig count (in_place, channels_last, ...), not p or dtype.
   std::vector<LayerConfig> variants;
+  /// Where the implementation documents another choice than the law's default.
+  std::optional<int> spatial_axes = {};
+  std::optional<LawOptions> options = {};
   /// faulty: entries only: the check that must refute it, and what is wrong.
   std::string caught_by;
   std::string defect;
 };
+
+/// The law that an entry promises, with the choices that it declares. Throws
+/// std::invalid_argument for an unknown layer.
+Law law_of(const SubjectEntry& entry);
 
 /// The reference layers: "builtin:NAME" for every law.
 const std::vector<SubjectEntry>& builtin_subjects();

@@ -48,6 +48,7 @@ struct PlannedConfiguration {
 /// A subject as it described itself when the plan was made.
 struct PlannedSubject {
   impl::SubjectEntry entry;
+  std::shared_ptr<const impl::Law> law;  ///< with what the entry declares
   impl::Description description;
   std::string failure;  ///< why it could not be opened; empty if it could
 
