@@ -302,7 +302,7 @@ double seconds_per_call(impl::Subject& subject,
     layer->forward({input.view(), true, repeat});
     return std::chrono::duration<double>(Clock::now() - begin).count() /
            static_cast<double>(repeat);
-  } catch (const std::exception&) {
+  } catch (...) {
     return 0;  // What is wrong with it is for the checks to find.
   }
 }
@@ -340,6 +340,8 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
     planned.description = subject->describe();
   } catch (const std::exception& error) {
     planned.failure = error.what();
+  } catch (...) {
+    planned.failure = "an exception that is no std::exception";
   }
   return {std::move(planned), std::move(subject)};
 }
@@ -409,14 +411,18 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
       plan_configuration(subject, candidate, &token.shape, plan.settings);
   planned.own_shape = token.own_shape;
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
-    return check.check != token.check;
+    return check.check != token.check && check.check != token.beside;
   });
-  if (planned.checks.empty()) {
+  const bool found = std::any_of(
+      planned.checks.begin(), planned.checks.end(),
+      [&](const PlannedCheck& check) { return check.check == token.check; });
+  if (!found) {
     throw std::invalid_argument(fmt::format(
         "replay token: check is '{}', which has no meaning for {}",
         token.check, token.config.layer));
   }
-  planned.checks.front().weight = token.weight;
+  // All claims of a run have one weight.
+  for (PlannedCheck& check : planned.checks) check.weight = token.weight;
   if (planned.delta > 0) describe_detection(planned, token.alpha);
   plan.configurations.push_back(std::move(planned));
   return plan;

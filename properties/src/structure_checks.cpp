@@ -10,6 +10,7 @@
 #include <numbers>
 #include <vector>
 
+#include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/context.hpp"
@@ -614,6 +615,9 @@ void withdraw_certificates(std::vector<Finding>& findings) {
     leave_open(finding, fmt::format("{}, but no certificate without independent "
                                     "units: {}", finding.sentence, because));
     finding.bound.clear();
+    ReplayToken token = decode_token(finding.replay);
+    token.beside = reason->check;
+    finding.replay = encode(token);
   }
 }
 
