@@ -68,11 +68,11 @@ std::vector<Specimen> scale_faults() {
        scaled([](double keep) {
          return keep == 0 ? 0 : rounded(1 / keep, DType::kBFloat16);
        })},
-      {"gaussian_for_bernoulli", "dropout", "moments",
+      {"gaussian_for_bernoulli", "dropout", "support",
        "multiplies by N(1, drop/keep)",
        "Gaussian dropout under the name of dropout: two moments are right.",
        noisy([](double x, double noise) { return x * (1 + noise); })},
-      {"noise_added", "dropout", "moments", "adds N(0, drop/keep)",
+      {"noise_added", "dropout", "support", "adds N(0, drop/keep)",
        "Noise is added instead of multiplied; keras #5665.",
        noisy([](double x, double noise) { return x + noise; })},
   };

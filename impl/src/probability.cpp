@@ -10,8 +10,8 @@ namespace {
 
 double checked(double value, const char* which) {
   if (value >= 0 && value <= 1) return value;
-  throw std::domain_error(fmt::format(
-      "{} probability is {}, but must be in [0, 1]", which, value));
+  throw std::domain_error(
+      fmt::format("{} probability is {}, but must be in [0, 1]", which, value));
 }
 
 }  // namespace

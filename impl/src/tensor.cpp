@@ -24,8 +24,8 @@ DLDataType dlpack_type(DType dtype) {
 }
 
 DType dtype_of(const DLDataType& type) {
-  for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                            DType::kBFloat16}) {
+  for (const DType dtype :
+       {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
     const DLDataType candidate = dlpack_type(dtype);
     if (candidate.code == type.code && candidate.bits == type.bits &&
         type.lanes == 1) {
@@ -153,10 +153,10 @@ TensorView from_dlpack(const DLTensor& tensor) {
 
 void copy(const TensorView& from, const TensorView& to) {
   if (from.shape != to.shape || from.dtype != to.dtype) {
-    throw std::invalid_argument(fmt::format(
-        "cannot copy {} {} to {} {}: shape and dtype must agree",
-        to_string(from.shape), name_of(from.dtype), to_string(to.shape),
-        name_of(to.dtype)));
+    throw std::invalid_argument(
+        fmt::format("cannot copy {} {} to {} {}: shape and dtype must agree",
+                    to_string(from.shape), name_of(from.dtype),
+                    to_string(to.shape), name_of(to.dtype)));
   }
   const std::size_t width = size_of(from.dtype);
   const std::int64_t count = from.size();

@@ -34,8 +34,13 @@ std::vector<Tally> draw_wave(const Sampler& sampler, const BatteryPlan& plan,
 
 class Consumer {
  public:
-  Consumer(const BatteryPlan& plan, const stats::RateClaim& claim)
-      : plan_(plan), claim_(claim), look_(plan.looks.begin()) {}
+  Consumer(const BatteryPlan& plan, const std::vector<Decider>& claims)
+      : plan_(plan),
+        claims_(claims),
+        decided_(claims.size()),
+        look_(plan.looks.begin()) {
+    result.claims.resize(claims.size());
+  }
 
   /// Takes the next block; returns whether the battery is finished.
   bool take(const Tally& tally) {
@@ -52,26 +57,34 @@ class Consumer {
     return finished();
   }
 
+  /// Claims that are still open take all that was counted.
+  void close() {
+    for (std::size_t i = 0; i < claims_.size(); ++i) {
+      if (!decided_[i]) result.claims[i] = result.total.rate;
+    }
+  }
+
   BatteryResult result;
 
  private:
-  bool decided() const {
-    return result.outcome != stats::RateOutcome::kUndecided;
-  }
-
   void look() {
-    if (decided()) return;
-    result.rate = result.total.rate;
-    result.outcome = stats::decide(claim_, result.rate);
+    for (std::size_t i = 0; i < claims_.size(); ++i) {
+      if (decided_[i]) continue;
+      result.claims[i] = result.total.rate;
+      decided_[i] = claims_[i](result.total.rate);
+    }
   }
 
   bool finished() const {
     if (result.blocks >= plan_.maximum_blocks) return true;
-    return decided() && result.blocks >= plan_.structure_blocks;
+    return std::find(decided_.begin(), decided_.end(), false) ==
+               decided_.end() &&
+           result.blocks >= plan_.structure_blocks;
   }
 
   const BatteryPlan& plan_;
-  const stats::RateClaim& claim_;
+  const std::vector<Decider>& claims_;
+  std::vector<bool> decided_;
   std::vector<std::uint64_t>::const_iterator look_;
 };
 
@@ -99,13 +112,13 @@ BatteryPlan make_battery_plan(const PlannedConfiguration& configuration) {
 }
 
 BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
-                          const stats::RateClaim& claim, bool sequential,
+                          const std::vector<Decider>& claims, bool sequential,
                           const std::function<bool()>& interrupted) {
-  Consumer consumer(plan, claim);
+  Consumer consumer(plan, claims);
   // A wave is as long as keeps all threads busy; blocks computed past the
   // deciding look are discarded.
-  const auto threads = static_cast<std::uint64_t>(
-      tbb::this_task_arena::max_concurrency());
+  const auto threads =
+      static_cast<std::uint64_t>(tbb::this_task_arena::max_concurrency());
   bool done = false;
   while (!done) {
     if (interrupted()) {
@@ -113,18 +126,15 @@ BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
       break;
     }
     const std::uint64_t begin = consumer.result.blocks;
-    const std::uint64_t count =
-        std::min<std::uint64_t>(sequential ? 1 : 2 * threads,
-                                plan.maximum_blocks - begin);
+    const std::uint64_t count = std::min<std::uint64_t>(
+        sequential ? 1 : 2 * threads, plan.maximum_blocks - begin);
     for (const Tally& tally :
          draw_wave(sampler, plan, begin, count, sequential)) {
       if (!done) done = consumer.take(tally);
     }
   }
   BatteryResult& result = consumer.result;
-  if (result.outcome == stats::RateOutcome::kUndecided) {
-    result.rate = result.total.rate;
-  }
+  consumer.close();
   return result;
 }
 

@@ -3,7 +3,6 @@
 #include <functional>
 
 #include "context.hpp"
-#include "dropcheck/stats/rate_claim.hpp"
 
 namespace dropcheck::properties {
 
@@ -15,12 +14,14 @@ struct BatteryPlan {
   std::vector<std::uint64_t> looks;  ///< numbers of blocks, increasing
 };
 
-/// What was counted. The rate is frozen at the look that decided it.
+/// Says at a look whether a claim is decided. A function of counts only.
+using Decider = std::function<bool(const stats::Counts&)>;
+
+/// What was counted. Each claim is frozen at the look that decided it.
 struct BatteryResult {
   Tally total;
-  stats::Counts rate;             ///< at the deciding look, or at the end
-  stats::RateOutcome outcome = stats::RateOutcome::kUndecided;
-  Tally structure;                ///< of exactly structure_blocks blocks
+  std::vector<stats::Counts> claims;  ///< at the deciding look, or at the end
+  Tally structure;                    ///< of exactly structure_blocks blocks
   bool structure_complete = false;
   bool interrupted = false;
   std::uint64_t blocks = 0;
@@ -29,10 +30,10 @@ struct BatteryResult {
 BatteryPlan make_battery_plan(const PlannedConfiguration& configuration);
 
 /// Draws blocks in parallel, consumes them in the order of their numbers and
-/// stops at the first look that decides. The result does not depend on the
-/// number of threads.
+/// stops at the first look at which every claim is decided. The result does not
+/// depend on the number of threads.
 BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
-                          const stats::RateClaim& claim, bool sequential,
+                          const std::vector<Decider>& claims, bool sequential,
                           const std::function<bool()>& interrupted);
 
 }  // namespace dropcheck::properties

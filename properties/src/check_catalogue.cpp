@@ -27,7 +27,8 @@ constexpr std::array<CheckInfo, 15> kChecks{{
      "Each element's decisions over T calls are its signature. Elements of one "
      "unit must have one signature; two units have the same by chance with "
      "probability (p^2 + q^2)^T, and T is chosen so that this stays below the "
-     "claim's share over all pairs. The partition that is found names the unit.",
+     "claim's share over all pairs. The partition that is found names the "
+     "unit.",
      "False alarm: at most weight * alpha, the chance of equal signatures over "
      "all pairs; none where elements of a unit differ. False pass: dependence "
      "short of equality, which the independence checks see.",
@@ -56,7 +57,8 @@ constexpr std::array<CheckInfo, 15> kChecks{{
      kByEValue, "faulty:scale_by_p"},
     {"unit_counts", Evidence::kStatistical,
      "drops per group follow the binomial law",
-     "Counts of drops in groups of 64 units and per call. Dirichlet-multinomial "
+     "Counts of drops in groups of 64 units and per call. "
+     "Dirichlet-multinomial "
      "e-value against binomial cells of any rate; Boost.Math's chi-square with "
      "its degrees of freedom and log10 p is shown beside it.",
      kByEValue, "faulty:exact_count"},
@@ -75,7 +77,8 @@ constexpr std::array<CheckInfo, 15> kChecks{{
      kByEValue, "faulty:lanes_of_4"},
     {"independence_calls", Evidence::kStatistical,
      "calls do not repeat, overlap or depend on each other",
-     "Context e-values for the same unit 1 to 4 calls later, and a search for "
+     "Context e-values for the same unit 1 to 8 (16, 32, ...) calls later, and "
+     "a search for "
      "a run of decisions that returns in a later call at any shift; its "
      "length is chosen so that chance stays below the claim's share.",
      kByEValue, "faulty:same_mask_every_call"},
@@ -106,14 +109,16 @@ constexpr std::array<CheckInfo, 15> kChecks{{
     {"backward_mask", Evidence::kDeterministic,
      "the gradient uses the forward mask and scale",
      "Every entry of the gradient is compared with slope * incoming where the "
-     "forward call kept and with 0 where it dropped, also where the input is 0. "
+     "forward call kept and with 0 where it dropped, also where the input is "
+     "0. "
      "For attention and drop_connect: derivatives along random directions, by "
      "two calls with one seed.",
      kNoChance, "faulty:backward_new_mask"},
     {"self_normalisation", Evidence::kStatistical,
      "SELU mean 0 and variance 1 are kept, one layer and through depth",
      "One layer: from the constants, given the rate. Through 32 SELU layers "
-     "with fresh weights: one pass is one observation; a bet on the mean and on "
+     "with fresh weights: one pass is one observation; a bet on the mean and "
+     "on "
      "the mean square, clipped at 2, against a declared band.",
      kByEValue, "faulty:alpha_is_plain_dropout"},
 }};

@@ -22,7 +22,8 @@ const PlannedCheck* Context::planned(std::string_view check) const {
 double Context::log_threshold(std::string_view check) const {
   const PlannedCheck* claim = planned(check);
   return stats::refutation_threshold(
-      settings.alpha, claim != nullptr && claim->weight > 0 ? claim->weight : 1);
+      settings.alpha,
+      claim != nullptr && claim->weight > 0 ? claim->weight : 1);
 }
 
 Finding start_finding(const Context& context, std::string_view check) {
@@ -76,7 +77,8 @@ void leave_open(Finding& finding, std::string sentence) {
 bool refute_by_e_value(Finding& finding, const Context& context, double log_e,
                        std::string sentence) {
   finding.log10_e = log_e * std::numbers::log10e;
-  if (!std::isfinite(*finding.log10_e)) finding.log10_e = log_e > 0 ? 1e9 : -1e9;
+  if (!std::isfinite(*finding.log10_e))
+    finding.log10_e = log_e > 0 ? 1e9 : -1e9;
   if (!stats::claim_refuted(log_e, finding.weight, context.settings.alpha)) {
     return false;
   }

@@ -1,29 +1,16 @@
-#include "glob.hpp"
+#include "dropcheck/properties/glob.hpp"
+
+#include <fnmatch.h>
 
 namespace dropcheck::properties {
 
-bool glob_matches(std::string_view pattern, std::string_view text) {
-  std::size_t p = 0;
-  std::size_t t = 0;
-  std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() &&
-               (pattern[p] == '?' || pattern[p] == text[t])) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
+bool glob_matches(const std::string& pattern, const std::string& text) {
+  std::string escaped;
+  for (const char c : pattern) {
+    if (c == '[' || c == ']' || c == '\\') escaped += '\\';
+    escaped += c;
   }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
+  return fnmatch(escaped.c_str(), text.c_str(), 0) == 0;
 }
 
 }  // namespace dropcheck::properties

@@ -12,8 +12,8 @@ namespace {
 std::string words_of(const std::vector<bool>& shared, const impl::Shape& shape,
                      bool channels_last) {
   const std::size_t rank = shape.size();
-  const auto free_axes = static_cast<std::size_t>(
-      std::count(shared.begin(), shared.end(), false));
+  const auto free_axes =
+      static_cast<std::size_t>(std::count(shared.begin(), shared.end(), false));
   // Axes of extent 1 say nothing; they go with whatever makes the words short.
   bool none = true;
   bool all = true;
@@ -50,10 +50,9 @@ std::int64_t class_size(const Partition& partition) {
   for (const std::int64_t first : partition.representative) ++sizes[first];
   std::map<std::int64_t, std::int64_t> frequency;
   for (const auto& [first, size] : sizes) frequency[size] += size;
-  return std::max_element(frequency.begin(), frequency.end(),
-                          [](const auto& a, const auto& b) {
-                            return a.second < b.second;
-                          })
+  return std::max_element(
+             frequency.begin(), frequency.end(),
+             [](const auto& a, const auto& b) { return a.second < b.second; })
       ->first;
 }
 

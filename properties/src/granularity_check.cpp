@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
+#include <numbers>
+#include <set>
 
 #include "deterministic_checks.hpp"
 #include "dropcheck/stats/granularity.hpp"
@@ -24,9 +27,9 @@ Observed observe(const Context& context, const impl::Shape& input_shape,
   Experiment experiment = context.experiment;
   experiment.shape = input_shape;
   const Inputs inputs = make_inputs(context.subject(), experiment);
-  const auto outputs = draw_outputs(
-      context.subject(), experiment, inputs.input,
-      stream_seed(experiment, Stream::kGranularity), calls);
+  const auto outputs =
+      draw_outputs(context.subject(), experiment, inputs.input,
+                   stream_seed(experiment, Stream::kGranularity), calls);
   const std::size_t used = std::min<std::size_t>(outputs.size(), 64);
   const MaskReader reader(context.law(), context.config(), inputs.base,
                           {outputs.data(), used});
@@ -42,35 +45,46 @@ Observed observe(const Context& context, const impl::Shape& input_shape,
   return observed;
 }
 
-/// Draws what the law asks for beside what came, for small tensors.
+/// Each line is one index of the first axis in one call; its other elements
+/// follow each other. What came stands beside what the law asks for: there the
+/// first element speaks for its unit.
 MaskPicture picture_of(const Context& context, const Observed& observed) {
-  const std::int64_t columns = observed.shape.empty() ? 1 : observed.shape.back();
+  constexpr std::int64_t kLines = 24;
+  constexpr std::int64_t kColumns = 96;
   const std::int64_t elements = impl::element_count(observed.shape);
+  const std::int64_t first_axis =
+      observed.shape.empty() ? 1 : observed.shape[0];
+  const std::int64_t columns = elements / first_axis;
   const auto units =
       impl::unit_of_element(context.law(), context.config(), observed.shape);
+  std::vector<std::int64_t> speaker(units.size(), -1);
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (speaker[units[i]] < 0) speaker[units[i]] = static_cast<std::int64_t>(i);
+  }
   MaskPicture picture;
   picture.caption = fmt::format(
-      "one mask of shape {}: each row is a line along the last axis, a new "
-      "sample or channel follows below", impl::to_string(observed.shape));
-  for (std::int64_t begin = 0; begin < std::min<std::int64_t>(elements, 40 * columns);
-       begin += columns) {
-    std::string seen;
-    std::string due;
-    for (std::int64_t i = begin; i < begin + std::min<std::int64_t>(columns, 64);
-         ++i) {
-      const auto bit = [&](std::int64_t element) {
-        const auto& mask = observed.masks.front();
-        return (mask[static_cast<std::size_t>(element / 64)] >>
-                (element % 64)) & 1U;
-      };
-      // The expected picture lets the first element speak for its unit.
-      const auto first = std::find(units.begin(), units.end(),
-                                   units[static_cast<std::size_t>(i)]);
-      seen += bit(i) != 0 ? '0' : '1';
-      due += bit(first - units.begin()) != 0 ? '0' : '1';
+      "masks of shape {}, one line for each index of the first axis, call "
+      "after "
+      "call",
+      impl::to_string(observed.shape));
+  for (const auto& mask : observed.masks) {
+    const auto sign = [&](std::int64_t i) {
+      const bool dropped =
+          ((mask[static_cast<std::size_t>(i / 64)] >> (i % 64)) & 1U) != 0;
+      return dropped ? '0' : '1';
+    };
+    for (std::int64_t begin = 0; begin < elements; begin += columns) {
+      if (std::ssize(picture.observed) == kLines) return picture;
+      std::string seen;
+      std::string due;
+      for (std::int64_t i = begin; i < begin + std::min(columns, kColumns);
+           ++i) {
+        seen += sign(i);
+        due += sign(speaker[units[static_cast<std::size_t>(i)]]);
+      }
+      picture.observed.push_back(seen);
+      picture.expected.push_back(due);
     }
-    picture.observed.push_back(seen);
-    picture.expected.push_back(due);
   }
   return picture;
 }
@@ -84,7 +98,8 @@ std::optional<std::pair<std::int64_t, std::int64_t>> torn_pair(
     if (known < 0) {
       known = static_cast<std::int64_t>(i);
     } else if (observed.partition.representative[i] !=
-               observed.partition.representative[static_cast<std::size_t>(known)]) {
+               observed.partition
+                   .representative[static_cast<std::size_t>(known)]) {
       return std::pair{known, static_cast<std::int64_t>(i)};
     }
   }
@@ -103,6 +118,26 @@ std::optional<std::pair<std::int64_t, std::int64_t>> joined_pair(
   return std::nullopt;
 }
 
+/// Whether calls repeat masks far more often than independent calls of these
+/// units would: then agreement of two units proves nothing.
+std::optional<std::string> repeated_calls(const Observed& observed, double p0) {
+  std::map<std::vector<std::uint64_t>, double> times;
+  for (const auto& mask : observed.masks) ++times[mask];
+  const std::set<std::int64_t> classes(
+      observed.partition.representative.begin(),
+      observed.partition.representative.end());
+  const auto calls = static_cast<double>(observed.masks.size());
+  double pairs = 0;
+  for (const auto& [mask, count] : times) pairs += count * (count - 1) / 2;
+  const double due = calls * (calls - 1) / 2 *
+                     std::exp(stats::log_chance_identical(p0, classes.size()));
+  if (times.size() > 1 && pairs <= 10 + 3 * due) return std::nullopt;
+  return fmt::format(
+      "units cannot be told apart: only {} distinct mask{} in {} "
+      "calls",
+      times.size(), times.size() == 1 ? "" : "s", observed.masks.size());
+}
+
 bool decide_shape(Finding& finding, const Context& context,
                   const Observed& observed, double log_chance) {
   const auto units =
@@ -110,6 +145,11 @@ bool decide_shape(Finding& finding, const Context& context,
   const auto torn = torn_pair(observed, units);
   const auto joined = joined_pair(observed, units);
   if (!torn && !joined) return false;
+  const auto repeated = repeated_calls(observed, context.p0());
+  if (!torn && repeated) {
+    leave_open(finding, *repeated);
+    return true;
+  }
   const std::string sentence = fmt::format(
       "drops one decision {} where one {} is required (elements {} and {} of "
       "shape {} {})",
@@ -138,8 +178,8 @@ Finding check_granularity(const Context& context) {
   const std::vector<impl::Shape> shapes = structure_shapes(context.plan);
   std::vector<std::string> names;
   for (const impl::Shape& shape : shapes) {
-    const std::int64_t elements = impl::element_count(impl::output_shape(
-        context.law(), context.config(), shape));
+    const std::int64_t elements = impl::element_count(
+        impl::output_shape(context.law(), context.config(), shape));
     // One nat more for the number of shapes that share the claim.
     const std::uint64_t wanted = stats::signature_calls(
         static_cast<std::uint64_t>(std::max<std::int64_t>(elements, 2)), p0,
@@ -149,9 +189,9 @@ Finding check_granularity(const Context& context) {
         observe(context, shape, static_cast<std::int64_t>(calls));
     finding.calls += calls;
     finding.n += calls * static_cast<std::uint64_t>(elements);
-    const double log_chance =
-        2 * std::log(static_cast<double>(elements)) - std::numbers::ln2 +
-        stats::log_chance_identical(p0, calls);
+    const double log_chance = 2 * std::log(static_cast<double>(elements)) -
+                              std::numbers::ln2 +
+                              stats::log_chance_identical(p0, calls);
     if (decide_shape(finding, context, observed, log_chance)) return finding;
     if (calls < wanted) {
       leave_open(finding, fmt::format("{} calls are needed to tell units apart "
@@ -161,15 +201,16 @@ Finding check_granularity(const Context& context) {
     }
     names.push_back(impl::to_string(observed.shape));
   }
-  certify(finding,
-          fmt::format("decides {}",
-                      declared_unit_in_words(
-                          context.law(), context.config(),
-                          impl::output_shape(context.law(), context.config(),
-                                             shapes.front()))),
-          fmt::format("on inputs of shape {}: equal decisions inside each unit, "
-                      "different ones between any two units, over {} calls",
-                      fmt::join(names, " and "), finding.calls));
+  certify(
+      finding,
+      fmt::format("decides {}",
+                  declared_unit_in_words(
+                      context.law(), context.config(),
+                      impl::output_shape(context.law(), context.config(),
+                                         shapes.front()))),
+      fmt::format("on inputs of shape {}: equal decisions inside each unit, "
+                  "different ones between any two units, over {} calls",
+                  fmt::join(names, " and "), finding.calls));
   return finding;
 }
 

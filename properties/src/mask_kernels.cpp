@@ -1,5 +1,8 @@
 // Compiled once per instruction set by Highway; the best one is chosen when
 // the program runs.
+
+// With AVX-512's popcount, which Highway leaves out unless asked.
+#define HWY_WANT_AVX3_DL 1
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "mask_kernels.cpp"
 #include "mask_kernels.hpp"
@@ -8,6 +11,7 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstring>
 
@@ -63,8 +67,7 @@ HWY_INLINE std::size_t read_tail(const ReadArguments<T>& arg, std::size_t base,
   word = 0;
   for (std::size_t i = base; i < count; ++i) {
     const T value = arg.values[i];
-    const bool dropped =
-        static_cast<T>(value & arg.significant) == arg.dropped;
+    const bool dropped = static_cast<T>(value & arg.significant) == arg.dropped;
     if (dropped) word |= std::uint64_t{1} << (i - base);
     if (!dropped && arg.kept != nullptr && value != arg.kept[i]) {
       first_wrong = std::min(first_wrong, i);
@@ -77,8 +80,7 @@ template <class T>
 std::size_t read_bits(const MaskReading& reading, const void* values,
                       std::size_t count, std::uint64_t* words) {
   const T all = static_cast<T>(~T{0});
-  const T significant =
-      reading.ignore_sign ? static_cast<T>(all >> 1U) : all;
+  const T significant = reading.ignore_sign ? static_cast<T>(all >> 1U) : all;
   const ReadArguments<T> arg{
       static_cast<const T*>(values), static_cast<const T*>(reading.kept),
       static_cast<T>(static_cast<T>(reading.dropped) & significant),
@@ -89,13 +91,13 @@ std::size_t read_bits(const MaskReading& reading, const void* values,
     const WordRead word = read_word(arg, 64 * w);
     words[w] = word.dropped;
     if (word.known != ~std::uint64_t{0} && first_wrong == count) {
-      first_wrong = 64 * w + static_cast<std::size_t>(
-                                 std::countr_one(word.known));
+      first_wrong =
+          64 * w + static_cast<std::size_t>(std::countr_one(word.known));
     }
   }
   if (64 * full < count) {
-    first_wrong = std::min(
-        first_wrong, read_tail(arg, 64 * full, count, words[full]));
+    first_wrong =
+        std::min(first_wrong, read_tail(arg, 64 * full, count, words[full]));
   }
   return first_wrong;
 }
@@ -164,10 +166,62 @@ std::uint64_t JointAtLag(const std::uint64_t* words, std::size_t bits,
   }
   std::uint64_t total = lane_sum(d, sum);
   for (; i < reach; ++i) {
-    total += static_cast<std::uint64_t>(std::popcount(
-        words[i] & shifted_word(words, count, skip + i, shift)));
+    total += static_cast<std::uint64_t>(
+        std::popcount(words[i] & shifted_word(words, count, skip + i, shift)));
   }
   return total;
+}
+
+/// The lags first .. first + 6. Seven sums and the words stay in registers.
+HWY_INLINE void joint_at_seven_lags(const std::uint64_t* words,
+                                    std::size_t count, int first,
+                                    std::uint64_t* totals) {
+  const Words d;
+  auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) < count; i += hn::Lanes(d)) {
+    const auto here = hn::LoadU(d, words + i);
+    const auto next = hn::LoadU(d, words + i + 1);
+    const auto joint = [&](int shift) HWY_ATTR {
+      const auto later = hn::Or(hn::ShiftRightSame(here, shift),
+                                hn::ShiftLeftSame(next, 64 - shift));
+      return hn::PopulationCount(hn::And(here, later));
+    };
+    s0 = hn::Add(s0, joint(first));
+    s1 = hn::Add(s1, joint(first + 1));
+    s2 = hn::Add(s2, joint(first + 2));
+    s3 = hn::Add(s3, joint(first + 3));
+    s4 = hn::Add(s4, joint(first + 4));
+    s5 = hn::Add(s5, joint(first + 5));
+    s6 = hn::Add(s6, joint(first + 6));
+  }
+  const std::array<std::uint64_t, 7> sums{
+      lane_sum(d, s0), lane_sum(d, s1), lane_sum(d, s2), lane_sum(d, s3),
+      lane_sum(d, s4), lane_sum(d, s5), lane_sum(d, s6)};
+  for (int j = 0; j < 7; ++j) {
+    std::uint64_t total = sums[static_cast<std::size_t>(j)];
+    for (std::size_t w = i; w < count; ++w) {
+      total += static_cast<std::uint64_t>(std::popcount(
+          words[w] & shifted_word(words, count, w, first + j)));
+    }
+    totals[j] = total;
+  }
+}
+
+void JointAtShortLags(const std::uint64_t* words, std::size_t bits,
+                      std::uint64_t* counts) {
+  const std::size_t count = (bits + 63) / 64;
+  for (int first = 1; first <= 57; first += 7) {
+    joint_at_seven_lags(words, count, first, counts + first - 1);
+  }
+}
+
+/// histogram[j] += words with j set bits.
+void CountGroups(const std::uint64_t* words, std::size_t count,
+                 std::uint64_t* histogram) {
+  for (std::size_t i = 0; i < count; ++i) {
+    ++histogram[static_cast<std::size_t>(std::popcount(words[i]))];
+  }
 }
 
 void AddBits(const std::uint64_t* words, std::size_t bits,
@@ -177,8 +231,8 @@ void AddBits(const std::uint64_t* words, std::size_t bits,
   for (std::size_t w = 0; w < full; ++w) {
     for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
       const std::uint64_t part = words[w] >> j;
-      const auto mask = hn::LoadMaskBits(
-          d, reinterpret_cast<const std::uint8_t*>(&part));
+      const auto mask =
+          hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&part));
       std::uint16_t* counter = counters + 64 * w + j;
       const auto old = hn::LoadU(d, counter);
       // A set mask lane is -1.
@@ -186,8 +240,8 @@ void AddBits(const std::uint64_t* words, std::size_t bits,
     }
   }
   for (std::size_t i = 64 * full; i < bits; ++i) {
-    counters[i] = static_cast<std::uint16_t>(
-        counters[i] + ((words[full] >> (i % 64)) & 1U));
+    counters[i] = static_cast<std::uint16_t>(counters[i] +
+                                             ((words[full] >> (i % 64)) & 1U));
   }
 }
 
@@ -202,6 +256,8 @@ HWY_EXPORT(Read32);
 HWY_EXPORT(Read64);
 HWY_EXPORT(CountAnd);
 HWY_EXPORT(JointAtLag);
+HWY_EXPORT(JointAtShortLags);
+HWY_EXPORT(CountGroups);
 HWY_EXPORT(AddBits);
 
 std::size_t read_drop_bits(const MaskReading& reading, const void* values,
@@ -228,6 +284,16 @@ std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
 std::uint64_t joint_at_lag(const std::uint64_t* words, std::size_t bits,
                            std::size_t lag) {
   return HWY_DYNAMIC_DISPATCH(JointAtLag)(words, bits, lag);
+}
+
+void joint_at_short_lags(const std::uint64_t* words, std::size_t bits,
+                         std::uint64_t* counts) {
+  HWY_DYNAMIC_DISPATCH(JointAtShortLags)(words, bits, counts);
+}
+
+void count_groups(const std::uint64_t* words, std::size_t count,
+                  std::uint64_t* histogram) {
+  HWY_DYNAMIC_DISPATCH(CountGroups)(words, count, histogram);
 }
 
 void add_bits(const std::uint64_t* words, std::size_t bits,

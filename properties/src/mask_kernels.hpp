@@ -13,8 +13,8 @@ struct MaskReading {
   /// Kept value of every element, in the dtype; nullptr accepts any value that
   /// is not the dropped one as kept.
   const void* kept = nullptr;
-  std::uint64_t dropped = 0;   ///< bit pattern of the dropped value
-  bool ignore_sign = false;    ///< dropped value is a zero of either sign
+  std::uint64_t dropped = 0;  ///< bit pattern of the dropped value
+  bool ignore_sign = false;   ///< dropped value is a zero of either sign
 };
 
 /// Reads `count` elements as drop bits, 64 a word, 1 = dropped; bits past the
@@ -26,6 +26,10 @@ std::size_t read_drop_bits(const MaskReading& reading, const void* values,
 /// Number of set bits.
 std::uint64_t popcount(const std::uint64_t* words, std::size_t count);
 
+/// histogram[j] += number of words with j set bits, j in 0..64.
+void count_groups(const std::uint64_t* words, std::size_t count,
+                  std::uint64_t* histogram);
+
 /// Number of positions set in both.
 std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
                            std::size_t count);
@@ -34,6 +38,14 @@ std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
 /// past the last one of the bits are not read.
 std::uint64_t joint_at_lag(const std::uint64_t* words, std::size_t bits,
                            std::size_t lag);
+
+/// The lags that `joint_at_short_lags` counts: 1 up to this one.
+inline constexpr std::size_t kShortLags = 63;
+
+/// `joint_at_lag` for all short lags at once: counts[lag - 1]. Reads each word
+/// once for seven lags.
+void joint_at_short_lags(const std::uint64_t* words, std::size_t bits,
+                         std::uint64_t* counts);
 
 /// counters[i] += bit i.
 void add_bits(const std::uint64_t* words, std::size_t bits,

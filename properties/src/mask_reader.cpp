@@ -95,6 +95,12 @@ void MaskReader::classify(std::span<const impl::Tensor> outputs) {
   if (most != fills.end()) dropped_ = impl::load(&most->first, dtype_);
 }
 
+bool MaskReader::straight() const {
+  const double unit = std::ldexp(1.0, -impl::significand_bits(dtype_));
+  return line_.largest_residual <=
+         512 * unit * (16 * std::abs(line_.slope) + std::abs(line_.offset) + 1);
+}
+
 /// The dropped value is the one that comes back for different inputs.
 void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   largest_error_ulp_ = std::numeric_limits<double>::infinity();
@@ -112,8 +118,8 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   const auto most = std::max_element(
       seen.begin(), seen.end(),
       [](const auto& a, const auto& b) { return a.second < b.second; });
-  any_dropped_ = most != seen.end() && most->second > 3 &&
-                 most->second * 200 > total;
+  any_dropped_ =
+      most != seen.end() && most->second > 3 && most->second * 200 > total;
   if (any_dropped_) dropped_ = impl::load(&most->first, dtype_);
   readable_ = most != seen.end();
   pairs_.clear();

@@ -23,8 +23,7 @@ class MaskReader {
   /// `base` is what the mask multiplies (the input, or the evaluation output),
   /// of the output's shape; `outputs` are results of training calls.
   MaskReader(const impl::Law& law, const impl::LayerConfig& config,
-             const impl::Tensor& base,
-             std::span<const impl::Tensor> outputs);
+             const impl::Tensor& base, std::span<const impl::Tensor> outputs);
   MaskReader(const MaskReader&) = delete;
   MaskReader& operator=(const MaskReader&) = delete;
 
@@ -47,6 +46,8 @@ class MaskReader {
   const std::optional<ValueModel>& model() const { return model_; }
   /// What was seen on calibration: kept values on a line, dropped value.
   const Line& line() const { return line_; }
+  /// Whether the kept values lie on a straight line, up to rounding.
+  bool straight() const;
   double dropped_value() const { return dropped_; }
   bool any_dropped() const { return any_dropped_; }
   /// Largest error of a kept value against the exact law, in units of the

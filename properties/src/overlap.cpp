@@ -80,8 +80,8 @@ double log_overlap_pairs(std::size_t calls, std::int64_t bits,
   const double pairs_of_calls =
       static_cast<double>(calls) * static_cast<double>(calls - 1) / 2;
   const double starts = static_cast<double>(bits) / static_cast<double>(window);
-  return std::log(std::max(1.0, pairs_of_calls * starts *
-                                    static_cast<double>(bits)));
+  return std::log(
+      std::max(1.0, pairs_of_calls * starts * static_cast<double>(bits)));
 }
 
 }  // namespace dropcheck::properties

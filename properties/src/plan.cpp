@@ -9,9 +9,9 @@
 #include <thread>
 
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
-#include "glob.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
 
@@ -69,8 +69,8 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   const double affordable = affordable_units(budget, units, elements);
   const double asked = settings.delta.value_or(budget.delta);
   const double limit = smaller_side(p) / 5;
-  planned.delta = std::min(
-      std::max(asked, stats::affordable_delta(p, affordable)), limit);
+  planned.delta =
+      std::min(std::max(asked, stats::affordable_delta(p, affordable)), limit);
   if (planned.delta > asked * 1.001) {
     planned.note = fmt::format(
         "tolerance {:.2g} instead of {:.2g}: {} unit{} a call", planned.delta,
@@ -79,24 +79,26 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
     planned.note = fmt::format("tolerance {:.2g}, a fifth of min(p, 1 - p)",
                                planned.delta);
   }
-  const double n_max = static_cast<double>(
-      stats::n_max(p, planned.delta, settings.alpha));
+  const double n_max =
+      static_cast<double>(stats::n_max(p, planned.delta, settings.alpha));
   if (n_max > 1.01 * affordable) {
     planned.note = fmt::format(
         "the profile affords {:.2g} of the {:.2g} units that a certificate at "
-        "this drop probability may need: it may stay inconclusive", affordable,
-        n_max);
+        "this drop probability may need: it may stay inconclusive",
+        affordable, n_max);
   }
-  planned.rate_n_max = static_cast<std::uint64_t>(
-      std::max(1.0, std::min(n_max, affordable)));
-  planned.margin = std::min(
-      std::max(budget.margin, std::sqrt(kClasses * kContextTime * pq / affordable)),
-      smaller_side(p) / 2);
-  const double context_n = kContextTime * pq / (planned.margin * planned.margin);
+  planned.rate_n_max =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(n_max, affordable)));
+  planned.margin =
+      std::min(std::max(budget.margin,
+                        std::sqrt(kClasses * kContextTime * pq / affordable)),
+               smaller_side(p) / 2);
+  const double context_n =
+      kContextTime * pq / (planned.margin * planned.margin);
   const double needed =
       std::max(kClasses * context_n, context_n / smaller_side(p));
-  planned.structure_n = static_cast<std::uint64_t>(
-      std::max(1.0, std::min(needed, affordable)));
+  planned.structure_n =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
 }
 
 /// Long enough for 16 parts in time and lags between calls, about 1 % of the
@@ -107,12 +109,11 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
       stats::expected_n(planned.config.drop_probability, planned.delta);
   const std::int64_t units = planned.units_per_call;
   // Sixteen rows at least: calls, or whole blocks where calls are short.
-  const auto flat = std::clamp(
-      static_cast<std::int64_t>(planned.structure_n / 20), std::int64_t{512},
-      std::int64_t{4096});
+  const auto flat =
+      std::clamp(static_cast<std::int64_t>(planned.structure_n / 20),
+                 std::int64_t{512}, std::int64_t{4096});
   const std::int64_t least = units < 64 ? (flat + units - 1) / units : 16;
-  const std::int64_t most =
-      std::max(least, (std::int64_t{1} << 20) / units);
+  const std::int64_t most = std::max(least, (std::int64_t{1} << 20) / units);
   return std::clamp(static_cast<std::int64_t>(expected / 100) / units, least,
                     most);
 }
@@ -165,6 +166,16 @@ bool needs_statistics(std::string_view check) {
   return check != "eval_identity" && check != "edge_probabilities";
 }
 
+bool is_structural(std::string_view check) {
+  return check == "unit_counts" || check == "homogeneity" ||
+         check == "independence_within" || check == "independence_calls";
+}
+
+bool reports_nothing(const PlannedConfiguration& planned) {
+  return std::all_of(planned.checks.begin(), planned.checks.end(),
+                     [](const PlannedCheck& check) { return check.hidden; });
+}
+
 bool takes_chance(const CheckInfo& check) {
   return check.evidence == Evidence::kStatistical ||
          check.name == "granularity" || check.name == "seeding";
@@ -188,11 +199,12 @@ void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
                     [&](const std::string& glob) {
                       return glob_matches(glob, item.id) ||
                              glob_matches(glob, item.check) ||
-                             glob_matches(glob, fmt::format("{}.{}",
-                                                            planned.law->layer,
-                                                            check.name));
+                             glob_matches(
+                                 glob, fmt::format("{}.{}", planned.law->layer,
+                                                   check.name));
                     });
-    if (!wanted) continue;
+    if (!wanted && !is_structural(check.name)) continue;
+    item.hidden = !wanted;
     item.weight = takes_chance(check) ? 1 : 0;
     planned.checks.push_back(std::move(item));
   }
@@ -207,10 +219,10 @@ PlannedConfiguration plan_configuration(const impl::SubjectEntry& entry,
   planned.law = impl::find_law(entry.layer);
   planned.config = candidate.config;
   planned.own_shape = shape != nullptr;
-  planned.shape = shape != nullptr ? *shape
-                                   : statistical_shape(*planned.law,
-                                                       planned.config,
-                                                       settings.profile);
+  planned.shape =
+      shape != nullptr
+          ? *shape
+          : statistical_shape(*planned.law, planned.config, settings.profile);
   planned.configuration = fmt::format("{},{}", impl::describe(planned.config),
                                       impl::to_string(planned.shape));
   plan_sizes(planned, settings);
@@ -241,7 +253,8 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
       check.expected_n = stats::expected_n(p, planned.delta, alpha);
       check.worst_n = static_cast<double>(planned.rate_n_max);
       check.detectable = fmt::format(
-          "a drop rate off by {:.2g} is certified with probability at most {:g}",
+          "a drop rate off by {:.2g} is certified with probability at most "
+          "{:g}",
           planned.delta, alpha);
     } else if (check.check == "independence_within" ||
                check.check == "independence_calls") {
@@ -249,26 +262,34 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
           detectable_z(threshold + std::log(100), overhead) / std::sqrt(n);
       check.detectable = fmt::format(
           "a correlation of {:.2g} at any one lag is refuted with probability "
-          "1 - 1e-9", check.detectable_effect);
+          "1 - 1e-9",
+          check.detectable_effect);
     } else if (check.check == "homogeneity") {
       check.detectable_effect =
           detectable_z(threshold + 2, overhead + kClasses) *
           std::sqrt(p * (1 - p) * kClasses / n);
       check.detectable = fmt::format(
           "a rate off by {:.2g} in one of 16 segments is refuted with "
-          "probability 1 - 1e-9", check.detectable_effect);
+          "probability 1 - 1e-9",
+          check.detectable_effect);
     } else if (check.check == "unit_counts") {
       // Variance ratio v of N groups: ln E is about N (v - 1)^2 / 4.
-      check.detectable_effect = detectable_z(threshold + 1, 32) *
-                                std::sqrt(2 * 64 / n);
+      check.detectable_effect =
+          detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n);
       check.detectable = fmt::format(
           "a variance {:.2g} times the binomial one, more or less, is refuted "
-          "with probability 1 - 1e-9", 1 + check.detectable_effect);
+          "with probability 1 - 1e-9",
+          1 + check.detectable_effect);
     } else if (check.check == "self_normalisation") {
-      check.detectable = "a mean or mean square outside the band is certified "
-                         "with probability at most 1e-9";
+      check.detectable =
+          "a mean or mean square outside the band is certified "
+          "with probability at most 1e-9";
     } else {
-      check.detectable = "two units, seeds or calls that always agree";
+      check.detectable = check.check == "seeding"
+                             ? "seeds or calls that give the same mask are "
+                               "refuted"
+                             : "units that always agree, and units decided in "
+                               "parts, are refuted";
     }
   }
 }
@@ -276,7 +297,9 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
 void share_weights(Plan& plan) {
   double claims = 0;
   for (const auto& planned : plan.configurations) {
-    for (const auto& check : planned.checks) claims += check.weight;
+    for (const auto& check : planned.checks) {
+      if (!check.hidden) claims += check.weight;
+    }
   }
   for (auto& planned : plan.configurations) {
     for (auto& check : planned.checks) {
@@ -294,9 +317,8 @@ double seconds_per_call(impl::Subject& subject,
     impl::Tensor input(planned.config.dtype, planned.shape);
     for (std::int64_t i = 0; i < input.size(); ++i) input.view().set(i, 1);
     const auto layer = subject.make(planned.config);
-    const std::int64_t repeat =
-        std::clamp<std::int64_t>(100000 / std::max<std::int64_t>(
-                                              1, input.size()), 1, 1000);
+    const std::int64_t repeat = std::clamp<std::int64_t>(
+        100000 / std::max<std::int64_t>(1, input.size()), 1, 1000);
     layer->forward({input.view(), true, repeat});
     const auto begin = Clock::now();
     layer->forward({input.view(), true, repeat});
@@ -308,8 +330,8 @@ double seconds_per_call(impl::Subject& subject,
 }
 
 /// Reading and counting, per element, measured on the machine of PERFORMANCE.
-constexpr double kSecondsPerElement = 1.2e-9;
-constexpr double kSecondsPerConfiguration = 0.02;
+constexpr double kSecondsPerElement = 1.8e-9;
+constexpr double kSecondsPerConfiguration = 0.05;
 
 void forecast(PlannedConfiguration& planned, double per_call,
               unsigned threads) {
@@ -323,8 +345,8 @@ void forecast(PlannedConfiguration& planned, double per_call,
   const double expected = std::max(
       stats::expected_n(planned.config.drop_probability, planned.delta),
       static_cast<double>(planned.structure_n));
-  const double worst = static_cast<double>(
-      std::max(planned.rate_n_max, planned.structure_n));
+  const double worst =
+      static_cast<double>(std::max(planned.rate_n_max, planned.structure_n));
   planned.expected_seconds =
       kSecondsPerConfiguration + std::min(expected, worst) / units * cost;
   planned.worst_seconds = kSecondsPerConfiguration + worst / units * cost;
@@ -364,11 +386,11 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
         configuration =
             plan_configuration(planned.entry, candidate, shape, settings);
       } catch (const std::invalid_argument& error) {
-        plan.warnings.push_back(fmt::format("{}: left out: {}",
-                                            planned.entry.name, error.what()));
+        plan.warnings.push_back(
+            fmt::format("{}: left out: {}", planned.entry.name, error.what()));
         continue;
       }
-      if (configuration.checks.empty()) continue;
+      if (reports_nothing(configuration)) continue;
       if (per_call < 0) per_call = seconds_per_call(subject, configuration);
       forecast(configuration, per_call, planned.repeatable() ? threads : 1);
       plan.expected_seconds += configuration.expected_seconds;
@@ -402,8 +424,8 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
   plan.settings.profile = token.profile;
   plan.settings.seed = token.seed;
   plan.settings.alpha = token.alpha;
-  plan.settings.delta = token.delta > 0 ? std::optional(token.delta)
-                                        : std::nullopt;
+  plan.settings.delta =
+      token.delta > 0 ? std::optional(token.delta) : std::nullopt;
   plan.delta = token.delta;
   plan.margin = token.margin;
   const Candidate candidate{token.config, true};
@@ -411,18 +433,17 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
       plan_configuration(subject, candidate, &token.shape, plan.settings);
   planned.own_shape = token.own_shape;
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
-    return check.check != token.check && check.check != token.beside;
+    return check.check != token.check && !is_structural(check.check);
   });
-  const bool found = std::any_of(
-      planned.checks.begin(), planned.checks.end(),
-      [&](const PlannedCheck& check) { return check.check == token.check; });
-  if (!found) {
-    throw std::invalid_argument(fmt::format(
-        "replay token: check is '{}', which has no meaning for {}",
-        token.check, token.config.layer));
+  for (PlannedCheck& check : planned.checks) {
+    check.hidden = check.check != token.check;
+    check.weight = token.weight;
   }
-  // All claims of a run have one weight.
-  for (PlannedCheck& check : planned.checks) check.weight = token.weight;
+  if (reports_nothing(planned)) {
+    throw std::invalid_argument(
+        fmt::format("replay token: check is '{}', which has no meaning for {}",
+                    token.check, token.config.layer));
+  }
   if (planned.delta > 0) describe_detection(planned, token.alpha);
   plan.configurations.push_back(std::move(planned));
   return plan;

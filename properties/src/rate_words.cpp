@@ -52,8 +52,8 @@ std::optional<std::string> cause_of_rate(double specified,
 std::string rate_text(double observed, const stats::Interval& interval) {
   const double width = interval.upper - interval.lower;
   if (!(width > 0)) return fmt::format("{:.6g}", observed);
-  const int digits = std::clamp(
-      static_cast<int>(std::ceil(-std::log10(width / 2))), 1, 9);
+  const int digits =
+      std::clamp(static_cast<int>(std::ceil(-std::log10(width / 2))), 1, 9);
   return fmt::format("{:.{}f}", observed, digits);
 }
 

@@ -123,7 +123,8 @@ impl::LayerConfig decode_config(const Fields& fields) {
   config.layer = required(fields, "layer");
   config.drop_probability = number_between(fields, "p", 0, 1);
   const auto dtype = impl::dtype_from_name(required(fields, "dtype"));
-  if (!dtype) refuse("dtype", required(fields, "dtype"), "f64, f32, f16 or bf16");
+  if (!dtype)
+    refuse("dtype", required(fields, "dtype"), "f64, f32, f16 or bf16");
   config.dtype = *dtype;
   config.in_place = fields.contains("in_place");
   config.channels_last = fields.contains("channels_last");
@@ -152,7 +153,6 @@ std::string encode(const ReplayToken& token) {
       escaped(token.version), escaped(token.subject), token.check,
       token.config.layer, token.config.drop_probability,
       impl::name_of(token.config.dtype));
-  if (!token.beside.empty()) text += fmt::format(",beside={}", token.beside);
   if (token.config.in_place) text += ",in_place=1";
   if (token.config.channels_last) text += ",channels_last=1";
   if (!token.config.scale_by_keep) text += ",unscaled=1";
@@ -176,7 +176,6 @@ ReplayToken decode_token(const std::string& text) {
   token.version = required(fields, "version");
   token.subject = required(fields, "subject");
   token.check = required(fields, "check");
-  if (fields.contains("beside")) token.beside = required(fields, "beside");
   token.config = decode_config(fields);
   const std::string& shape = required(fields, "shape");
   if (shape != "scalar") {

@@ -35,11 +35,11 @@ int exit_status(const RunResult& result) {
   }
   if (any(Verdict::kError)) return 4;
   if (any(Verdict::kInconclusive) || any(Verdict::kNotRun)) return 3;
-  const bool nothing = std::all_of(
-      result.findings.begin(), result.findings.end(),
-      [](const Finding& finding) {
-        return finding.verdict == Verdict::kNotSupported;
-      });
+  const bool nothing =
+      std::all_of(result.findings.begin(), result.findings.end(),
+                  [](const Finding& finding) {
+                    return finding.verdict == Verdict::kNotSupported;
+                  });
   return nothing ? 5 : 0;
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "dropcheck/impl/random_stream.hpp"
@@ -11,8 +12,9 @@
 namespace dropcheck::properties {
 namespace {
 
-/// Elements asked for in one request; 2 MiB of f32.
-constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 19;
+/// Elements asked for in one request: 1 MiB of f32, which stays in the cache of
+/// a core between the layer and the reader.
+constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 18;
 
 std::size_t words_for(std::int64_t bits) {
   return static_cast<std::size_t>((bits + 63) / 64);
@@ -70,8 +72,7 @@ std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block) {
       impl::keyed_word(experiment.run_seed, experiment.key);
   const std::uint64_t high =
       impl::keyed_word(experiment.run_seed, experiment.key, 1, block);
-  return (high & ~std::uint64_t{0xFFFFFFFF}) |
-         ((base & 0xFFFFFFFF) ^ low);
+  return (high & ~std::uint64_t{0xFFFFFFFF}) | ((base & 0xFFFFFFFF) ^ low);
 }
 
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
@@ -82,11 +83,10 @@ std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
 
 impl::TensorView Caller::stacked(const impl::Shape& expected,
                                  std::int64_t repeat, bool training) {
-  impl::Call call{input_.view(), training, repeat};
-  if (in_place_) {
-    scratch_ = input_;
-    call.input = scratch_.view();
-  }
+  // A copy each time: in place the layer overwrites it, and a layer that does
+  // so unasked must not reach other threads.
+  scratch_ = input_;
+  const impl::Call call{scratch_.view(), training, repeat};
   impl::TensorView result = layer_.forward(call);
   if (repeat == 1 && result.shape == expected) {
     result.shape = with_calls(expected, 1);
@@ -102,18 +102,17 @@ impl::TensorView Caller::stacked(const impl::Shape& expected,
 std::vector<impl::Tensor> draw_outputs(impl::Subject& subject,
                                        const Experiment& experiment,
                                        const impl::Tensor& input,
-                                       std::uint64_t seed,
-                                       std::int64_t calls) {
+                                       std::uint64_t seed, std::int64_t calls) {
   const auto layer = subject.make(experiment.config);
   if (subject.describe().reseed) layer->reseed(seed);
-  const impl::Shape shape = impl::output_shape(
-      *experiment.law, experiment.config, input.shape());
-  Caller caller(*layer, input, experiment.config.in_place);
+  const impl::Shape shape =
+      impl::output_shape(*experiment.law, experiment.config, input.shape());
+  Caller caller(*layer, input);
   std::vector<impl::Tensor> outputs;
-  const std::int64_t size = std::max<std::int64_t>(
-      1, impl::element_count(shape));
-  const std::int64_t batch = std::max<std::int64_t>(
-      1, kElementsPerRequest / size);
+  const std::int64_t size =
+      std::max<std::int64_t>(1, impl::element_count(shape));
+  const std::int64_t batch =
+      std::max<std::int64_t>(1, kElementsPerRequest / size);
   for (std::int64_t done = 0; done < calls; done += batch) {
     const std::int64_t repeat = std::min(batch, calls - done);
     const impl::TensorView result = caller.stacked(shape, repeat);
@@ -141,9 +140,9 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
     return inputs;
   }
   const auto layer = subject.make(experiment.config);
-  const impl::Shape shape = impl::output_shape(
-      *experiment.law, experiment.config, experiment.shape);
-  Caller caller(*layer, inputs.input, experiment.config.in_place);
+  const impl::Shape shape =
+      impl::output_shape(*experiment.law, experiment.config, experiment.shape);
+  Caller caller(*layer, inputs.input);
   const impl::TensorView result = caller.stacked(shape, 1, false);
   inputs.base = impl::Tensor(result.dtype, shape);
   std::copy_n(static_cast<const std::byte*>(result.data),
@@ -152,6 +151,17 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
 }
 
 namespace {
+
+/// Set bits from position `begin` to the end of `count` words, the last of
+/// which has no bits past the row.
+std::uint64_t count_suffix(const std::uint64_t* words, std::size_t count,
+                           std::size_t begin) {
+  const std::size_t first = begin / 64;
+  if (first == count) return 0;
+  const std::uint64_t before = (std::uint64_t{1} << (begin % 64)) - 1;
+  return popcount(words + first, count - first) -
+         static_cast<std::uint64_t>(std::popcount(words[first] & before));
+}
 
 /// Set bits among the first `bits`.
 std::uint64_t count_prefix(const std::uint64_t* words, std::size_t bits) {
@@ -174,16 +184,17 @@ void count_row(const std::uint64_t* words, const StructurePlan& plan,
   tally.structure_rate += {drops, bits};
   ++tally.structure_rows;
   tally.drops_per_row.push_back(static_cast<std::uint32_t>(drops));
-  for (std::size_t w = 0; w < bits / 64; ++w) {
-    ++tally.groups[static_cast<std::size_t>(std::popcount(words[w]))];
-  }
+  count_groups(words, bits / 64, tally.groups.data());
+  std::array<std::uint64_t, kShortLags> near{};
+  joint_at_short_lags(words, bits, near.data());
   tally.lags.resize(plan.lags.size());
   for (std::size_t j = 0; j < plan.lags.size(); ++j) {
     const std::size_t lag = plan.lags[j];
     PairCounts pairs;
     pairs.pairs = bits - lag;
-    pairs.both = joint_at_lag(words, bits, lag);
-    pairs.earlier = count_prefix(words, bits - lag);
+    pairs.both = lag <= kShortLags ? near[lag - 1]
+                                   : joint_at_lag(words, bits, lag);
+    pairs.earlier = drops - count_suffix(words, count, bits - lag);
     pairs.later = drops - count_prefix(words, lag);
     tally.lags[j] += pairs;
   }
@@ -196,8 +207,7 @@ class Sampler::Worker {
       : sampler_(sampler),
         subject_(std::move(subject)),
         layer_(subject_->make(sampler.experiment_.config)),
-        caller_(*layer_, sampler.inputs_.input,
-                sampler.experiment_.config.in_place),
+        caller_(*layer_, sampler.inputs_.input),
         element_words_(words_for(sampler.units_.elements()) + 1),
         row_stride_(words_for(sampler.units_.units())) {}
 
@@ -211,8 +221,8 @@ class Sampler::Worker {
     const std::int64_t calls = sampler_.calls_per_block_;
     rows_.assign(row_stride_ * static_cast<std::size_t>(calls) + 1, 0);
     const std::int64_t batch = std::max<std::int64_t>(
-        1, kElementsPerRequest / std::max<std::int64_t>(
-                                     1, sampler_.units_.elements()));
+        1, kElementsPerRequest /
+               std::max<std::int64_t>(1, sampler_.units_.elements()));
     for (std::int64_t done = 0; done < calls; done += batch) {
       read_calls(index, done, std::min(batch, calls - done), tally);
     }
@@ -309,13 +319,15 @@ class Sampler::Worker {
   void count_calls(Tally& tally) {
     const StructurePlan& plan = sampler_.structure_;
     tally.call_lags.resize(plan.call_lags.size());
+    // The rows of this block were counted just before.
+    const auto drops = tally.drops_per_row.end() - sampler_.calls_per_block_;
     for (std::size_t j = 0; j < plan.call_lags.size(); ++j) {
       const auto lag = static_cast<std::int64_t>(plan.call_lags[j]);
       for (std::int64_t t = lag; t < sampler_.calls_per_block_; ++t) {
         PairCounts pairs;
         pairs.pairs = static_cast<std::uint64_t>(plan.units);
-        pairs.earlier = popcount(row(t - lag), row_stride_);
-        pairs.later = popcount(row(t), row_stride_);
+        pairs.earlier = drops[t - lag];
+        pairs.later = drops[t];
         pairs.both = popcount_and(row(t - lag), row(t), row_stride_);
         tally.call_lags[j] += pairs;
       }

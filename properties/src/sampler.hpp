@@ -34,7 +34,8 @@ class SubjectPool {
 /// One subject of a pool for as long as this lives.
 class SubjectLease {
  public:
-  explicit SubjectLease(SubjectPool& pool) : pool_(pool), subject_(pool.take()) {}
+  explicit SubjectLease(SubjectPool& pool)
+      : pool_(pool), subject_(pool.take()) {}
   ~SubjectLease() { pool_.give_back(std::move(subject_)); }
   SubjectLease(const SubjectLease&) = delete;
   SubjectLease& operator=(const SubjectLease&) = delete;
@@ -49,9 +50,9 @@ class SubjectLease {
 struct Experiment {
   const impl::Law* law = nullptr;
   impl::LayerConfig config;
-  impl::Shape shape;           ///< of the input
+  impl::Shape shape;  ///< of the input
   std::uint64_t run_seed = 0;
-  std::uint64_t key = 0;       ///< of the configuration
+  std::uint64_t key = 0;  ///< of the configuration
 };
 
 /// Streams of one experiment that are no statistical blocks.
@@ -80,8 +81,8 @@ void require_result(const impl::TensorView& result, const impl::Shape& shape,
 /// Calls a layer and keeps the oracle's copy of the input whole.
 class Caller {
  public:
-  Caller(impl::Layer& layer, const impl::Tensor& input, bool in_place)
-      : layer_(layer), input_(input), in_place_(in_place) {}
+  Caller(impl::Layer& layer, const impl::Tensor& input)
+      : layer_(layer), input_(input) {}
 
   /// `repeat` training (or evaluation) calls, stacked on a new first axis also
   /// for repeat 1; compact. Throws LayerError for a result of another shape
@@ -92,7 +93,6 @@ class Caller {
  private:
   impl::Layer& layer_;
   const impl::Tensor& input_;
-  bool in_place_;
   impl::Tensor scratch_;
   impl::Tensor compact_;
 };
@@ -114,9 +114,8 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment);
 /// Draws and counts the blocks of one experiment, on any thread.
 class Sampler {
  public:
-  Sampler(const Experiment& experiment, SubjectPool& pool,
-          const Inputs& inputs, const MaskReader& reader,
-          std::int64_t calls_per_block);
+  Sampler(const Experiment& experiment, SubjectPool& pool, const Inputs& inputs,
+          const MaskReader& reader, std::int64_t calls_per_block);
   ~Sampler();
   Sampler(const Sampler&) = delete;
   Sampler& operator=(const Sampler&) = delete;

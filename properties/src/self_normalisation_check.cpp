@@ -27,13 +27,13 @@ OneLayer one_layer(double p, double slope, double offset, double dropped) {
 
 std::optional<std::string> wrong_constants(const Context& context) {
   const MaskReader& reader = *context.reader;
+  if (!reader.model() && !reader.straight()) return std::nullopt;
   const bool exact = reader.model().has_value();
   const Line& line = reader.line();
   const double p = context.p0();
-  const OneLayer seen =
-      one_layer(p, exact ? reader.model()->factor() : line.slope,
-                exact ? reader.model()->offset : line.offset,
-                reader.dropped_value());
+  const OneLayer seen = one_layer(
+      p, exact ? reader.model()->factor() : line.slope,
+      exact ? reader.model()->offset : line.offset, reader.dropped_value());
   const double unit =
       std::ldexp(1.0, -impl::significand_bits(context.config().dtype));
   const double tolerance = std::max(16 * unit, 1e-6);
@@ -43,7 +43,8 @@ std::optional<std::string> wrong_constants(const Context& context) {
   }
   return fmt::format(
       "does not keep mean 0 and variance 1 of its input: one layer gives mean "
-      "{:.5g} and variance {:.5g}", seen.mean, seen.variance);
+      "{:.5g} and variance {:.5g}",
+      seen.mean, seen.variance);
 }
 
 /// Second moment and mean through depth, each a bet on a bounded value.
@@ -80,19 +81,20 @@ Depth run_depth(const Context& context, const DepthPlan& plan) {
   if (context.describe().reseed) {
     layer->reseed(stream_seed(context.experiment, Stream::kNetwork));
   }
-  impl::networks::SeluNetwork network(
-      {plan.depth, plan.width, plan.batch}, *layer);
+  impl::networks::SeluNetwork network({plan.depth, plan.width, plan.batch},
+                                      *layer);
   Depth depth;
   const double level = -std::log(context.settings.alpha);
   const std::uint64_t look = std::max<std::uint64_t>(1, plan.passes / 16);
   while (depth.passes < plan.passes) {
-    const impl::networks::Moments moments = network.pass(stream_seed(
-        context.experiment, Stream::kNetwork, 1 + depth.passes));
+    const impl::networks::Moments moments = network.pass(
+        stream_seed(context.experiment, Stream::kNetwork, 1 + depth.passes));
     ++depth.passes;
     // A value that is not finite counts as the far end: it is never a pass.
     const double square = moments.mean_square <= 2 ? moments.mean_square : 2;
-    const double mean =
-        std::abs(moments.mean) <= 1 ? moments.mean : (moments.mean > 0 ? 1 : -1);
+    const double mean = std::abs(moments.mean) <= 1
+                            ? moments.mean
+                            : (moments.mean > 0 ? 1 : -1);
     depth.square.add(square);
     depth.mean.add(std::isnan(mean) ? 1 : mean);
     depth.sum_square += square;
@@ -121,24 +123,29 @@ void decide_depth(Finding& finding, const Context& context,
   finding.interval_upper = interval.upper;
   if (refute_by_e_value(
           finding, context, log_e(depth, plan),
-          fmt::format("through {} SELU layers the activations reach mean {:.3f} "
-                      "and mean square {:.3f} (clipped at 2), not 0 and 1",
-                      plan.depth, depth.sum_mean / n, *finding.observed))) {
+          fmt::format(
+              "through {} SELU layers the activations reach mean {:.3f} "
+              "and mean square {:.3f} (clipped at 2), not 0 and 1",
+              plan.depth, depth.sum_mean / n, *finding.observed))) {
     return;
   }
   if (certified(depth, plan, -std::log(context.settings.alpha))) {
-    certify(finding,
-            fmt::format("keeps mean 0 and variance 1, also through {} SELU "
-                        "layers", plan.depth),
-            fmt::format("one layer: from the constants, given the drop rate; "
-                        "through depth: mean and clipped mean square lie within "
-                        "{:g} of 0 and 1, wrong with probability at most {:g}",
-                        plan.band, context.settings.alpha));
+    certify(
+        finding,
+        fmt::format("keeps mean 0 and variance 1, also through {} SELU "
+                    "layers",
+                    plan.depth),
+        fmt::format("one layer: from the constants, given the drop rate; "
+                    "through depth: mean and clipped mean square lie within "
+                    "{:g} of 0 and 1, wrong with probability at most {:g}",
+                    plan.band, context.settings.alpha));
   } else {
-    leave_open(finding, fmt::format("after {} passes the mean square through {} "
-                                    "layers is known to lie in [{:.3f}, {:.3f}] "
-                                    "only", depth.passes, plan.depth,
-                                    interval.lower, interval.upper));
+    leave_open(
+        finding,
+        fmt::format("after {} passes the mean square through {} "
+                    "layers is known to lie in [{:.3f}, {:.3f}] "
+                    "only",
+                    depth.passes, plan.depth, interval.lower, interval.upper));
   }
 }
 
@@ -169,9 +176,10 @@ Finding check_self_normalisation(const Context& context) {
     return finding;
   }
   finding.evidence = Evidence::kDeterministic;
-  certify(finding, "keeps mean 0 and variance 1 of its input",
-          "one layer, from the constants, given the drop rate; the network runs "
-          "in f32");
+  certify(
+      finding, "keeps mean 0 and variance 1 of its input",
+      "one layer, from the constants, given the drop rate; the network runs "
+      "in f32");
   return finding;
 }
 

@@ -22,11 +22,10 @@ impl::Shape spatial_of(const impl::Law& law, const impl::Shape& extents) {
 /// Free axes get long extents, shared ones short ones.
 impl::Shape broadcast_shape(const impl::LayerConfig& config, double units,
                             std::int64_t shared_extent) {
-  const int highest =
-      config.shared_axes.empty()
-          ? 0
-          : *std::max_element(config.shared_axes.begin(),
-                              config.shared_axes.end());
+  const int highest = config.shared_axes.empty()
+                          ? 0
+                          : *std::max_element(config.shared_axes.begin(),
+                                              config.shared_axes.end());
   const int rank = std::max(3, highest + 1);
   const auto is_shared = [&](int axis) {
     return std::find(config.shared_axes.begin(), config.shared_axes.end(),

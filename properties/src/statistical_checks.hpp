@@ -14,8 +14,10 @@ struct StatisticalInput {
   const BatteryResult& battery;
 };
 
-/// The claim on the drop rate of a configuration.
-stats::RateClaim rate_claim(const Context& context);
+/// The claims that a battery's rate decides, each at its own look: drop_rate,
+/// expectation, moments. They refer to the context.
+std::vector<Decider> rate_claims(const Context& context);
+std::size_t rate_claim_index(std::string_view check);
 
 Finding check_support(const StatisticalInput& input);
 Finding check_drop_rate(const StatisticalInput& input);
@@ -26,8 +28,17 @@ Finding check_homogeneity(const StatisticalInput& input);
 Finding check_independence_within(const StatisticalInput& input);
 Finding check_independence_calls(const StatisticalInput& input);
 
-/// Rates and moments rest on independent units: where a structure check is
-/// refuted or open, a certificate among `findings` becomes inconclusive.
-void withdraw_certificates(std::vector<Finding>& findings);
+/// A unit of the statistical shape whose elements were decided differently
+/// refutes granularity, whatever the small shapes showed.
+void note_torn_units(std::vector<Finding>& findings, const Context& context,
+                     const Tally& tally);
+
+/// Rates and moments rest on independent units. Where units are torn or a
+/// structure check is refuted or open, their certificates become inconclusive,
+/// and their refutations stand only if a bet on whole rows, which assumes
+/// nothing of the units, refutes them too. Granularity on other shapes does
+/// not count.
+void apply_structural_doubt(std::vector<Finding>& findings,
+                            const StatisticalInput& input);
 
 }  // namespace dropcheck::properties

@@ -10,7 +10,6 @@
 #include <numbers>
 #include <vector>
 
-#include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/context.hpp"
@@ -32,8 +31,8 @@ double rate_of(const stats::Counts& counts) {
 }
 
 DiagnosticRow row_of(const stats::Diagnostic& test) {
-  return {test.name, test.statistic, test.degrees_of_freedom, test.log10_p,
-          test.valid_at_level, test.note};
+  return {test.name,    test.statistic,      test.degrees_of_freedom,
+          test.log10_p, test.valid_at_level, test.note};
 }
 
 /// ln of the mean of e-values.
@@ -46,8 +45,8 @@ double log_mean(const std::vector<double>& logs) {
 }
 
 std::size_t largest_index(const std::vector<double>& logs) {
-  return static_cast<std::size_t>(
-      std::max_element(logs.begin(), logs.end()) - logs.begin());
+  return static_cast<std::size_t>(std::max_element(logs.begin(), logs.end()) -
+                                  logs.begin());
 }
 
 double log_pair_e_value(const PairCounts& pairs, double p0) {
@@ -55,8 +54,8 @@ double log_pair_e_value(const PairCounts& pairs, double p0) {
                                               pairs.after_keep()};
   const auto n = static_cast<double>(pairs.pairs);
   const auto prior = [&](double share) {
-    return stats::prior_around(
-        p0, std::max(1.0, stats::context_kappa(n * share)));
+    return stats::prior_around(p0,
+                               std::max(1.0, stats::context_kappa(n * share)));
   };
   const std::array<stats::BetaPrior, 2> priors{prior(p0), prior(1 - p0)};
   return stats::log_context_e_value(contexts, priors, kAnyRate);
@@ -100,9 +99,10 @@ std::string dependence_words(const PairCounts& pairs) {
   const double after_keep = rate_of(pairs.after_keep());
   if (after_drop > 0.9999 && after_keep < 1e-4) return "always agree";
   if (after_drop < 1e-4 && after_keep > 0.9999) return "never agree";
-  return fmt::format("are dependent: a unit is dropped with probability {:.5g} "
-                     "after a drop and {:.5g} after a keep", after_drop,
-                     after_keep);
+  return fmt::format(
+      "are dependent: a unit is dropped with probability {:.5g} "
+      "after a drop and {:.5g} after a keep",
+      after_drop, after_keep);
 }
 
 DiagnosticRow pair_row(const PairCounts& pairs, const std::string& what,
@@ -187,7 +187,8 @@ class RowCounts {
       theta[j] = std::max(upto - below, 0.0);
       below = upto;
     }
-    theta.back() = boost::math::cdf(boost::math::complement(law, edges_.back()));
+    theta.back() =
+        boost::math::cdf(boost::math::complement(law, edges_.back()));
     return theta;
   }
 
@@ -206,8 +207,8 @@ class RowCounts {
   /// Supremum over all rates, by golden sections around the pooled rate. The
   /// likelihood of binomial intervals has one maximum in p.
   double largest_log_likelihood() const {
-    const double sd = std::sqrt(std::max(pooled_ * (1 - pooled_), 1e-12) /
-                                row_bits_);
+    const double sd =
+        std::sqrt(std::max(pooled_ * (1 - pooled_), 1e-12) / row_bits_);
     double low = std::max(1e-12, pooled_ - 4 * sd);
     double high = std::min(1 - 1e-12, pooled_ + 4 * sd);
     for (int step = 0; step < 60; ++step) {
@@ -238,13 +239,12 @@ Finding check_unit_counts(const StatisticalInput& input) {
   note_structure(finding, input);
   const Tally& tally = input.battery.structure;
   const double p0 = context.p0();
-  const std::uint64_t row_bits =
-      tally.structure_rate.n / tally.structure_rows;
+  const std::uint64_t row_bits = tally.structure_rate.n / tally.structure_rows;
   const std::vector<double> logs{
       stats::log_group_count_e_value(tally.groups, p0, 64, kAnyRate),
       RowCounts(tally.drops_per_row, row_bits, p0).log_e_value()};
-  finding.diagnostics.push_back(row_of(stats::binomial_group_fit(
-      tally.groups, p0, context.settings.alpha)));
+  finding.diagnostics.push_back(row_of(
+      stats::binomial_group_fit(tally.groups, p0, context.settings.alpha)));
   double mean = 0;
   double square = 0;
   double groups = 0;
@@ -266,11 +266,12 @@ Finding check_unit_counts(const StatisticalInput& input) {
   const std::string sentence =
       rows ? "the number of drops per call does not follow the binomial law: "
              "the count is fixed, or every call has a rate of its own"
-           : fmt::format("the number of drops per 64 units has {:.4g} times the "
-                         "variance of the binomial law: units are {}",
-                         *finding.observed,
-                         *finding.observed < 1 ? "dropped to a quota"
-                                               : "dropped in company");
+           : fmt::format(
+                 "the number of drops per 64 units has {:.4g} times the "
+                 "variance of the binomial law: units are {}",
+                 *finding.observed,
+                 *finding.observed < 1 ? "dropped to a quota"
+                                       : "dropped in company");
   if (refute_by_e_value(finding, context, log_mean(logs), sentence)) {
     return finding;
   }
@@ -281,6 +282,8 @@ Finding check_unit_counts(const StatisticalInput& input) {
 }
 
 namespace {
+
+const std::string kPosition = "position {}";
 
 struct PositionClasses {
   std::vector<stats::Counts> groups;
@@ -307,7 +310,7 @@ PositionClasses by_segment(const Tally& tally, std::size_t segments) {
 }
 
 PositionClasses by_position(const Tally& tally) {
-  return {by_lane(tally, tally.positions.size()).groups, "position {}"};
+  return {by_lane(tally, tally.positions.size()).groups, kPosition};
 }
 
 /// Rows in the order drawn: a rate that drifts.
@@ -336,7 +339,8 @@ std::vector<PositionClasses> position_classes(const Tally& tally) {
   return all;
 }
 
-std::string odd_class(const PositionClasses& classes) {
+std::string odd_class(const PositionClasses& classes,
+                      const impl::Shape& units) {
   stats::Counts all;
   for (const stats::Counts& group : classes.groups) all += group;
   const double rate = rate_of(all);
@@ -352,10 +356,22 @@ std::string odd_class(const PositionClasses& classes) {
     }
   }
   const double seen = rate_of(classes.groups[worst]);
-  return fmt::format("the drop rate depends on the place: {} drops at {:.5g}{}, "
-                     "all together at {:.5g}",
-                     fmt::format(fmt::runtime(classes.name), worst), seen,
-                     seen == 0 ? " (never)" : "", rate);
+  return fmt::format(
+      "the drop rate depends on the place: {} drops at {:.5g}{}, "
+      "all together at {:.5g}",
+      classes.name == kPosition
+          ? "unit " + place_of(static_cast<std::int64_t>(worst), units)
+          : fmt::format(fmt::runtime(classes.name), worst),
+      seen, seen == 0 ? " (never)" : "", rate);
+}
+
+}  // namespace
+
+namespace {
+
+impl::Shape unit_grid(const Context& context) {
+  return impl::unit_shape(context.law(), context.config(),
+                          context.inputs.base.shape());
 }
 
 }  // namespace
@@ -376,14 +392,15 @@ Finding check_homogeneity(const StatisticalInput& input) {
   for (const PositionClasses& split : classes) {
     logs.push_back(stats::log_homogeneity_e_value(split.groups, context.p0()));
     if (split.groups.size() == 16) {
-      finding.diagnostics.push_back(row_of(stats::homogeneity_chi_square(
-          split.groups, context.settings.alpha)));
+      finding.diagnostics.push_back(row_of(
+          stats::homogeneity_chi_square(split.groups, context.settings.alpha)));
       finding.diagnostics.back().name +=
           fmt::format(", by {}", fmt::format(fmt::runtime(split.name), "i"));
     }
   }
-  if (refute_by_e_value(finding, context, log_mean(logs),
-                        odd_class(classes[largest_index(logs)]))) {
+  if (refute_by_e_value(
+          finding, context, log_mean(logs),
+          odd_class(classes[largest_index(logs)], unit_grid(context)))) {
     return finding;
   }
   const double overall = rate_of(tally.structure_rate);
@@ -396,8 +413,9 @@ Finding check_homogeneity(const StatisticalInput& input) {
   }
   if (certified) {
     certify(finding, "every part of the tensor has the same drop rate",
-            margin_bound(context, "in each of 16 segments, 16 lanes and 16 "
-                                  "parts in time"));
+            margin_bound(context,
+                         "in each of 16 segments, 16 lanes and 16 "
+                         "parts in time"));
   } else {
     leave_open(finding, fmt::format("not every part is known to be within {:g} "
                                     "of the overall rate",
@@ -450,10 +468,9 @@ Finding check_independence_within(const StatisticalInput& input) {
   finding.diagnostics.push_back(
       pair_row(worst, fmt::format("lag {}", lags[evidence.worst]),
                context.settings.alpha));
-  if (refute_by_e_value(
-          finding, context, log_mean(evidence.log_e),
-          fmt::format("units {} apart {}", lags[evidence.worst],
-                      dependence_words(worst)))) {
+  if (refute_by_e_value(finding, context, log_mean(evidence.log_e),
+                        fmt::format("units {} apart {}", lags[evidence.worst],
+                                    dependence_words(worst)))) {
     return finding;
   }
   if (evidence.certified) {
@@ -505,8 +522,8 @@ OverlapSearch search_overlap(const StatisticalInput& input) {
   const double log_pairs = log_overlap_pairs(rows.size(), bits, 64);
   const double threshold = context.log_threshold("independence_calls");
   // One nat more, because the event has a share of one half of the claim.
-  const auto needed = static_cast<std::int64_t>(stats::overlap_window_bits(
-      log_pairs, threshold + 1, context.p0()));
+  const auto needed = static_cast<std::int64_t>(
+      stats::overlap_window_bits(log_pairs, threshold + 1, context.p0()));
   search.window = (needed + 63) / 64 * 64;
   if (rows.size() < 2 || bits < 2 * search.window) return search;
   search.calls = rows.size();
@@ -520,12 +537,14 @@ OverlapSearch search_overlap(const StatisticalInput& input) {
 std::string overlap_words(const Overlap& overlap) {
   const auto calls = overlap.later_call - overlap.earlier_call;
   if (overlap.earlier_position == overlap.later_position) {
-    return fmt::format("a call repeats the mask of {} before it",
-                       calls == 1 ? "the call" : fmt::format("{} calls", calls));
+    return fmt::format(
+        "a call repeats the mask of {} before it",
+        calls == 1 ? "the call" : fmt::format("{} calls", calls));
   }
   return fmt::format(
       "streams overlap: units from {} on repeat units {} on of {} before, for "
-      "at least {} units", overlap.later_position, overlap.earlier_position,
+      "at least {} units",
+      overlap.later_position, overlap.earlier_position,
       calls == 1 ? "the call" : fmt::format("{} calls", calls), overlap.window);
 }
 
@@ -551,23 +570,22 @@ Finding check_independence_calls(const StatisticalInput& input) {
   show_pair(finding, worst);
   const OverlapSearch search = search_overlap(input);
   const std::string apart =
-      plan.flat ? fmt::format("decisions {} apart in a sequence of calls",
-                              lags[evidence.worst])
-                : fmt::format("the same unit {} call{} later",
-                              lags[evidence.worst],
-                              lags[evidence.worst] == 1 ? "" : "s");
-  finding.diagnostics.push_back(
-      pair_row(worst, apart, context.settings.alpha));
+      plan.flat
+          ? fmt::format("decisions {} apart in a sequence of calls",
+                        lags[evidence.worst])
+          : fmt::format("the same unit {} call{} later", lags[evidence.worst],
+                        lags[evidence.worst] == 1 ? "" : "s");
+  finding.diagnostics.push_back(pair_row(worst, apart, context.settings.alpha));
   const double lag_e = log_mean(evidence.log_e);
   const double overlap_e = search.found ? -search.log_chance : -1e300;
-  std::string sentence =
-      search.found && (overlap_e >= lag_e || overlap_e > 0)
-          ? overlap_words(*search.found)
-          : plan.flat ? apart + " " + dependence_words(worst)
-                      : "masks of different calls: " + apart + " " +
-                            (rate_of(worst.after_drop()) > 0.9999
-                                 ? "is always decided alike"
-                                 : dependence_words(worst));
+  std::string sentence = search.found && (overlap_e >= lag_e || overlap_e > 0)
+                             ? overlap_words(*search.found)
+                         : plan.flat
+                             ? apart + " " + dependence_words(worst)
+                             : "masks of different calls: " + apart + " " +
+                                   (rate_of(worst.after_drop()) > 0.9999
+                                        ? "is always decided alike"
+                                        : dependence_words(worst));
   if (refute_by_e_value(finding, context, log_mean({lag_e, overlap_e}),
                         sentence)) {
     return finding;
@@ -581,44 +599,14 @@ Finding check_independence_calls(const StatisticalInput& input) {
     certify(finding, "calls do not depend on each other",
             margin_bound(context,
                          fmt::format("after a drop and after a keep, {} to {} "
-                                     "{} later,", lags.front(), lags.back(),
+                                     "{} later,",
+                                     lags.front(), lags.back(),
                                      plan.flat ? "decisions" : "calls")) +
                 none);
   } else {
     leave_open(finding, "too few drops or keeps to bound every lag");
   }
   return finding;
-}
-
-void withdraw_certificates(std::vector<Finding>& findings) {
-  const auto structural = [](const Finding& finding) {
-    return finding.check == "granularity" || finding.check == "unit_counts" ||
-           finding.check == "homogeneity" ||
-           finding.check == "independence_within" ||
-           finding.check == "independence_calls";
-  };
-  const Finding* reason = nullptr;
-  for (const Finding& finding : findings) {
-    if (structural(finding) && finding.verdict != Verdict::kCertified &&
-        finding.verdict != Verdict::kNotSupported && reason == nullptr) {
-      reason = &finding;
-    }
-  }
-  if (reason == nullptr) return;
-  const std::string because = fmt::format("{} is {}", reason->check,
-                                          name_of(reason->verdict));
-  for (Finding& finding : findings) {
-    const bool rests = finding.check == "drop_rate" ||
-                       finding.check == "expectation" ||
-                       finding.check == "moments";
-    if (!rests || finding.verdict != Verdict::kCertified) continue;
-    leave_open(finding, fmt::format("{}, but no certificate without independent "
-                                    "units: {}", finding.sentence, because));
-    finding.bound.clear();
-    ReplayToken token = decode_token(finding.replay);
-    token.beside = reason->check;
-    finding.replay = encode(token);
-  }
 }
 
 }  // namespace dropcheck::properties

@@ -22,10 +22,9 @@ StructurePlan make_structure_plan(const impl::Shape& unit_shape,
       plan.lags.push_back(static_cast<std::size_t>(lag));
     }
   }
-  for (std::size_t lag = 1; lag <= 4 && !plan.flat; ++lag) {
-    if (static_cast<std::int64_t>(2 * lag) <= calls_per_block) {
-      plan.call_lags.push_back(lag);
-    }
+  for (std::int64_t lag = 1; 2 * lag <= calls_per_block && !plan.flat;
+       lag += lag < 8 ? 1 : lag) {
+    plan.call_lags.push_back(static_cast<std::size_t>(lag));
   }
   return plan;
 }

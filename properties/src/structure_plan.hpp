@@ -13,7 +13,7 @@ namespace dropcheck::properties {
 /// than 64 units, all calls of a block are laid end to end as one row, so that
 /// lags reach across calls.
 struct StructurePlan {
-  std::int64_t units = 0;       ///< per call
+  std::int64_t units = 0;  ///< per call
   bool flat = false;
   std::int64_t row_bits = 0;
   std::vector<std::size_t> lags;
@@ -21,7 +21,8 @@ struct StructurePlan {
 };
 
 /// Lags 1..64, every stride of the unit grid and its neighbours, and powers of
-/// two, all below half a row; call lags 1..4 where a block has enough calls.
+/// two, all below half a row; call lags 1..8 and powers of two up to half a
+/// block.
 StructurePlan make_structure_plan(const impl::Shape& unit_shape,
                                   std::int64_t calls_per_block);
 

@@ -40,17 +40,17 @@ struct Tally {
 
   stats::Counts rate;
   std::uint64_t calls = 0;
-  std::uint64_t wrong_calls = 0;   ///< calls with a value that is neither
+  std::uint64_t wrong_calls = 0;  ///< calls with a value that is neither
   std::optional<Witness> wrong;
-  std::uint64_t torn_units = 0;    ///< units whose elements disagree
+  std::uint64_t torn_units = 0;  ///< units whose elements disagree
   std::optional<Witness> torn;
 
   // Structure; filled only by blocks of the structure prefix.
   std::uint64_t structure_rows = 0;
   stats::Counts structure_rate;
-  std::vector<PairCounts> lags;       ///< one per lag of the plan
-  std::vector<PairCounts> call_lags;  ///< same position, 1.. calls earlier
-  std::vector<std::uint32_t> positions;          ///< drops per position
+  std::vector<PairCounts> lags;          ///< one per lag of the plan
+  std::vector<PairCounts> call_lags;     ///< same position, 1.. calls earlier
+  std::vector<std::uint32_t> positions;  ///< drops per position
   std::array<std::uint64_t, kGroup + 1> groups{};  ///< words with j drops
   std::vector<std::uint32_t> drops_per_row;
 

@@ -52,9 +52,9 @@ std::optional<std::int64_t> UnitReader::read(const std::uint64_t* elements,
                   : read_any(elements, units, torn);
 }
 
-std::optional<std::int64_t> UnitReader::read_runs(
-    const std::uint64_t* elements, std::uint64_t* units,
-    std::uint64_t& torn) const {
+std::optional<std::int64_t> UnitReader::read_runs(const std::uint64_t* elements,
+                                                  std::uint64_t* units,
+                                                  std::uint64_t& torn) const {
   std::optional<std::int64_t> first;
   for (std::int64_t unit = 0; unit < units_; ++unit) {
     const std::int64_t begin = unit * run_;

@@ -62,14 +62,15 @@ std::vector<ValueModel> candidates(const impl::Affine& map, double keep,
     for (const double slope : roundings(map.a, dtype, working)) {
       for (const double offset : offsets(map.b, dtype, working)) {
         models.push_back({working, false, false, slope, offset});
-        if (offset != 0) models.push_back({working, false, true, slope, offset});
+        if (offset != 0)
+          models.push_back({working, false, true, slope, offset});
       }
     }
     if (map.b != 0 || map.a == 1) continue;
     for (const double divisor : roundings(keep, dtype, working)) {
       models.push_back({working, true, false, divisor, 0});
-      models.push_back({working, false, false,
-                        impl::rounded(1 / divisor, working), 0});
+      models.push_back(
+          {working, false, false, impl::rounded(1 / divisor, working), 0});
     }
   }
   return models;

@@ -42,8 +42,8 @@ std::uint64_t hash_text(std::string_view text) {
 }
 
 std::uint64_t key_of(const PlannedConfiguration& planned) {
-  return hash_text(fmt::format("{}|{}", planned.law->layer,
-                               planned.configuration));
+  return hash_text(
+      fmt::format("{}|{}", planned.law->layer, planned.configuration));
 }
 
 /// What went wrong with a subject while a check ran, as a finding.
@@ -80,28 +80,30 @@ class ConfigurationRun {
   ConfigurationRun(const Plan& plan, const PlannedConfiguration& planned,
                    SubjectPool& pool, const Progress& progress)
       : progress_(progress),
-        context_{planned, plan.settings, pool,
+        context_{planned,
+                 plan.settings,
+                 pool,
                  {planned.law, planned.config, planned.shape,
                   plan.settings.seed, key_of(planned)},
-                 {}, {}, nullptr, {}} {}
+                 {},
+                 {},
+                 nullptr,
+                 {}} {}
 
   std::vector<Finding> run() {
     if (interrupted()) {
       not_run("interrupted before it began");
-      return std::move(findings_);
+    } else if (open()) {
+      const bool testable = context_.plan.delta > 0;
+      if (!testable || prepare()) run_deterministic();
+      context_.lease.reset();
+      if (context_.reader) run_statistical();
     }
-    if (!open()) return std::move(findings_);
-    if (context_.plan.delta <= 0) {
-      run_deterministic();
-      return std::move(findings_);
-    }
-    if (!prepare()) return std::move(findings_);
-    run_deterministic();
-    context_.lease.reset();
-    run_statistical();
     order();
-    withdraw_certificates(findings_);
-    if (!context_.reader->readable()) withdraw_unread();
+    if (context_.reader && !context_.reader->readable()) withdraw_unread();
+    std::erase_if(findings_, [this](const Finding& finding) {
+      return context_.planned(finding.check)->hidden;
+    });
     return std::move(findings_);
   }
 
@@ -209,11 +211,11 @@ class ConfigurationRun {
     BatteryResult battery;
     std::unique_ptr<Sampler> sampler;
     try {
-      sampler = std::make_unique<Sampler>(
-          context_.experiment, context_.pool, context_.inputs,
-          *context_.reader, context_.plan.calls_per_block);
+      sampler = std::make_unique<Sampler>(context_.experiment, context_.pool,
+                                          context_.inputs, *context_.reader,
+                                          context_.plan.calls_per_block);
       battery = run_battery(*sampler, make_battery_plan(context_.plan),
-                            rate_claim(context_),
+                            rate_claims(context_),
                             !context_.pool.planned().repeatable(),
                             [this] { return interrupted(); });
     } catch (...) {
@@ -224,6 +226,9 @@ class ConfigurationRun {
       add_statistical(name, check, {context_, *sampler, battery}, failure);
     }
     if (!findings_.empty()) findings_.back().seconds += seconds;
+    note_torn_units(findings_, context_, battery.total);
+    if (sampler)
+      apply_structural_doubt(findings_, {context_, *sampler, battery});
   }
 
   template <class Check>
@@ -263,10 +268,9 @@ class ConfigurationRun {
     const auto rank = [](const Finding& finding) {
       return find_check(finding.check) - checks().data();
     };
-    std::stable_sort(findings_.begin(), findings_.end(),
-                     [&](const Finding& a, const Finding& b) {
-                       return rank(a) < rank(b);
-                     });
+    std::stable_sort(
+        findings_.begin(), findings_.end(),
+        [&](const Finding& a, const Finding& b) { return rank(a) < rank(b); });
   }
 
   const Progress& progress_;
@@ -367,9 +371,9 @@ void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
     const std::lock_guard lock(mutex);
     ++done;
     if (progress.report) {
-      progress.report(done, plan.configurations.size(),
-                      fmt::format("{} {}", planned.subject,
-                                  planned.configuration));
+      progress.report(
+          done, plan.configurations.size(),
+          fmt::format("{} {}", planned.subject, planned.configuration));
     }
   };
   // Configurations run side by side; what each finds does not depend on it.
@@ -394,8 +398,8 @@ RunResult verify(const Plan& plan, const Progress& progress) {
                        ? plan.settings.threads
                        : std::max(1U, std::thread::hardware_concurrency());
   result.warnings = plan.warnings;
-  const tbb::global_control limit(
-      tbb::global_control::max_allowed_parallelism, result.threads);
+  const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
+                                  result.threads);
   tbb::task_arena arena(static_cast<int>(result.threads));
   arena.execute([&] { run_all(plan, progress, result); });
   sum_evidence(result);

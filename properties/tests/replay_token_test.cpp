@@ -31,7 +31,6 @@ ReplayToken any_token() {
       rc::gen::string<std::string>());
   const auto all = checks();
   token.check = all[*rc::gen::inRange<std::size_t>(0, all.size())].name;
-  if (*rc::gen::arbitrary<bool>()) token.beside = "granularity";
   const auto laws = impl::laws();
   token.config.layer =
       laws[*rc::gen::inRange<std::size_t>(0, laws.size())].layer;
@@ -60,8 +59,7 @@ ReplayToken any_token() {
 
 bool same(const ReplayToken& a, const ReplayToken& b) {
   return a.version == b.version && a.subject == b.subject &&
-         a.check == b.check && a.beside == b.beside &&
-         a.config == b.config && a.shape == b.shape &&
+         a.check == b.check && a.config == b.config && a.shape == b.shape &&
          a.own_shape == b.own_shape && a.profile == b.profile &&
          a.delta == b.delta && a.margin == b.margin && a.alpha == b.alpha &&
          a.weight == b.weight && a.seed == b.seed;

@@ -5,8 +5,8 @@
 
 #include <string>
 
+#include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/run_result.hpp"
-#include "glob.hpp"
 #include "rate_words.hpp"
 
 namespace dropcheck::properties {

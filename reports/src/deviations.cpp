@@ -6,7 +6,7 @@
 #include <cmath>
 #include <limits>
 
-#include "glob.hpp"
+#include "dropcheck/properties/glob.hpp"
 #include "text.hpp"
 #include "wording.hpp"
 
@@ -120,8 +120,8 @@ void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
     }
     Fate fate;
     for (Finding& finding : result.findings) {
-      if (glob_matches(deviation.id, finding.id) &&
-          glob_matches(deviation.subject, finding.subject)) {
+      if (properties::glob_matches(deviation.id, finding.id) &&
+          properties::glob_matches(deviation.subject, finding.subject)) {
         apply_to(finding, deviation, fate);
       }
     }

@@ -74,15 +74,18 @@ class Blocks {
   void add_others(const Group& group) {
     const std::size_t others = group.size() - 1;
     if (others == 0) return;
-    std::vector<std::string> names;
     const std::size_t listed = std::min(others, kListedConfigurations);
-    for (std::size_t i = 1; i <= listed; ++i) names.push_back(group[i]->id);
-    std::string text = fmt::format("and {} more configuration{}: {}", others,
-                                   others == 1 ? "" : "s", joined(names, " "));
-    if (listed < others) {
-      text += fmt::format(" and {} not listed here", others - listed);
+    indented(fmt::format("and {} more configuration{}:", others,
+                         others == 1 ? "" : "s"));
+    for (std::size_t i = 1; i <= listed; ++i) {
+      const Finding& other = *group[i];
+      const bool same = other.sentence == group.front()->sentence;
+      indented(fmt::format("  [{}]{}", other.configuration,
+                           same ? "" : " " + other.sentence));
     }
-    indented(text);
+    if (listed < others) {
+      indented(fmt::format("  and {} not listed here", others - listed));
+    }
   }
 
   TerminalStyle style_;
@@ -119,8 +122,7 @@ std::string remarks(const RunResult& result, const TerminalStyle& style) {
 std::string summary_table(const RunResult& result, const TerminalStyle& style) {
   std::string out = verdict_tables(result, style);
   Blocks blocks(style);
-  for (const Group& group :
-       groups_of(result, told_verdicts(), Alike::kSentence)) {
+  for (const Group& group : groups_of(result, told_verdicts(), Alike::kCheck)) {
     blocks.add(group);
   }
   out += blocks.take();

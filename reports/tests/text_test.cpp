@@ -6,8 +6,6 @@
 
 #include <limits>
 
-#include "glob.hpp"
-
 namespace dropcheck::reports {
 namespace {
 
@@ -74,17 +72,6 @@ TEST(Text, WritesNumbersAsPeopleDo) {
   EXPECT_EQ(grouped(0), "0");
   EXPECT_EQ(grouped(999), "999");
   EXPECT_EQ(grouped(1048576), "1,048,576");
-}
-
-TEST(Glob, MatchesStarsAndQuestionMarksOnly) {
-  EXPECT_TRUE(glob_matches("drop_path.drop_rate[*bf16*]",
-                           "drop_path.drop_rate[p=0.1,bf16,8x8]"));
-  EXPECT_TRUE(glob_matches("*", ""));
-  EXPECT_TRUE(glob_matches("a?c*", "abc"));
-  EXPECT_FALSE(glob_matches("a[bc]d", "abd"));
-  EXPECT_FALSE(glob_matches("a?", "a"));
-  EXPECT_FALSE(glob_matches("drop", "dropout"));
-  EXPECT_FALSE(glob_matches("*a*a*a*a*b", std::string(2000, 'a')));
 }
 
 }  // namespace

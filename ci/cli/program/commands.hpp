@@ -40,9 +40,9 @@ properties::Settings settings_of(const Options& options);
 
 /// make_plan; a plan that cannot be, holds nothing, misses an --only pattern
 /// or does not fit the time limit is a UsageError.
-properties::Plan plan_or_refuse(
-    const std::vector<impl::SubjectEntry>& subjects,
-    const properties::Settings& settings, const std::vector<std::string>& only);
+properties::Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
+                                const properties::Settings& settings,
+                                const std::vector<std::string>& only);
 
 /// What a run will detect and how long it takes, in a few lines.
 std::string forecast(const properties::Plan& plan);

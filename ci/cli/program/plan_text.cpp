@@ -16,6 +16,7 @@
 #include "dropcheck/cli/time_text.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/glob.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -57,7 +58,8 @@ void refuse_unknown_check(const std::string& pattern) {
 bool plans_any(const Plan& plan, const std::string& pattern) {
   for (const auto& configuration : plan.configurations) {
     for (const auto& check : configuration.checks) {
-      if (glob_matches(id_glob(pattern), check.id)) return true;
+      if (check.hidden) continue;
+      if (properties::glob_matches(id_glob(pattern), check.id)) return true;
     }
   }
   return false;
@@ -86,9 +88,8 @@ Plan plan_or_usage_error(const std::vector<impl::SubjectEntry>& subjects,
   }
 }
 
-std::string profile_that_fits(
-    const std::vector<impl::SubjectEntry>& subjects, Settings settings,
-    double limit) {
+std::string profile_that_fits(const std::vector<impl::SubjectEntry>& subjects,
+                              Settings settings, double limit) {
   std::string shortest = "no profile fits";
   const Profile asked = settings.profile;
   for (const Profile profile : kProfiles) {
@@ -123,7 +124,9 @@ void refuse_too_long(const std::vector<impl::SubjectEntry>& subjects,
 std::size_t count_checks(const Plan& plan) {
   std::size_t count = 0;
   for (const auto& configuration : plan.configurations) {
-    count += configuration.checks.size();
+    count += static_cast<std::size_t>(
+        std::count_if(configuration.checks.begin(), configuration.checks.end(),
+                      [](const auto& check) { return !check.hidden; }));
   }
   return count;
 }
@@ -184,9 +187,9 @@ Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
                     const Settings& settings,
                     const std::vector<std::string>& only) {
   Plan plan = plan_or_usage_error(subjects, settings);
-  const bool opened = std::any_of(
-      plan.subjects.begin(), plan.subjects.end(),
-      [](const auto& subject) { return subject.failure.empty(); });
+  const bool opened =
+      std::any_of(plan.subjects.begin(), plan.subjects.end(),
+                  [](const auto& subject) { return subject.failure.empty(); });
   if (!opened) return plan;
   if (plan.configurations.empty() && !plan.warnings.empty()) {
     throw UsageError(plan.warnings.front());

@@ -1,7 +1,6 @@
 #include "dropcheck/cli/names.hpp"
 
 #include <fmt/format.h>
-#include <fnmatch.h>
 
 #include <algorithm>
 #include <numeric>
@@ -81,15 +80,6 @@ std::string did_you_mean(std::string_view name,
 std::string join(const std::vector<std::string>& parts,
                  std::string_view separator) {
   return fmt::format("{}", fmt::join(parts, separator));
-}
-
-bool glob_matches(const std::string& pattern, const std::string& name) {
-  std::string escaped;
-  for (const char c : pattern) {
-    if (c == '[' || c == ']' || c == '\\') escaped += '\\';
-    escaped += c;
-  }
-  return fnmatch(escaped.c_str(), name.c_str(), 0) == 0;
 }
 
 bool is_glob(std::string_view pattern) {

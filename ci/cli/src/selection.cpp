@@ -7,6 +7,7 @@
 
 #include "dropcheck/cli/names.hpp"
 #include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/properties/glob.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -79,7 +80,7 @@ std::vector<impl::SubjectEntry> select_subjects(
   for (const std::string& pattern : patterns) {
     bool found = false;
     for (const auto& entry : all) {
-      if (!glob_matches(pattern, entry.name)) continue;
+      if (!properties::glob_matches(pattern, entry.name)) continue;
       found = true;
       const bool fresh =
           has_layer(entry, wish.layers) && seen.insert(entry.name).second;

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "dropcheck/properties/glob.hpp"
+
 namespace dropcheck::cli {
 namespace {
 
@@ -40,11 +42,11 @@ TEST(Closest, StaysSilentWhereNothingIsClose) {
 
 TEST(Glob, TreatsBracketsAsThemselves) {
   const std::string id = "dropout2d.granularity[p=0.1,f32,64x256x2x2]";
-  EXPECT_TRUE(glob_matches("dropout2d.*", id));
-  EXPECT_TRUE(glob_matches("*[p=0.1*", id));
-  EXPECT_TRUE(glob_matches(id, id));
-  EXPECT_FALSE(glob_matches("dropout.*", id));
-  EXPECT_FALSE(glob_matches("*[p=0.3*", id));
+  EXPECT_TRUE(properties::glob_matches("dropout2d.*", id));
+  EXPECT_TRUE(properties::glob_matches("*[p=0.1*", id));
+  EXPECT_TRUE(properties::glob_matches(id, id));
+  EXPECT_FALSE(properties::glob_matches("dropout.*", id));
+  EXPECT_FALSE(properties::glob_matches("*[p=0.3*", id));
 }
 
 TEST(IdGlob, CompletesTheNameOfACheck) {
@@ -52,11 +54,11 @@ TEST(IdGlob, CompletesTheNameOfACheck) {
   for (const char* pattern :
        {"granularity", "dropout2d.granularity", "gran*", "dropout2d.*",
         "*p=0.1*", "*.granularity", "*", "dropout2d.granularity[p=0.1*"}) {
-    EXPECT_TRUE(glob_matches(id_glob(pattern), id)) << pattern;
+    EXPECT_TRUE(properties::glob_matches(id_glob(pattern), id)) << pattern;
   }
   for (const char* pattern :
        {"gran", "dropout.granularity", "dropout2d", "support", "*p=0.3*"}) {
-    EXPECT_FALSE(glob_matches(id_glob(pattern), id)) << pattern;
+    EXPECT_FALSE(properties::glob_matches(id_glob(pattern), id)) << pattern;
   }
 }
 

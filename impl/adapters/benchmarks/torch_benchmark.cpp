@@ -43,7 +43,9 @@ void through_worker(benchmark::State& state) {
 }
 
 void start_worker(benchmark::State& state) {
-  for (auto _ : state) WorkerSubject subject(worker(true));
+  WorkerOptions options = worker(true);
+  options.reuse = state.range(0) != 0;
+  for (auto _ : state) WorkerSubject subject(options);
 }
 
 BENCHMARK(in_process)->Args({65536, 16})->Args({64, 1})->UseRealTime();
@@ -53,7 +55,12 @@ BENCHMARK(through_worker)
     ->Args({65536, 16, 0})
     ->Args({64, 1, 1})
     ->UseRealTime();
-BENCHMARK(start_worker)->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(start_worker)
+    ->ArgName("reuse")
+    ->Arg(0)
+    ->Arg(1)
+    ->UseRealTime()
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace dropcheck::impl::adapters

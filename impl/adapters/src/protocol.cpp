@@ -120,7 +120,7 @@ LayerConfig config_from_json(const std::string& text) {
 }
 
 void describe_to(const Description& description, Message& message) {
-  const auto flag = [](bool value) { return value ? "1" : "0"; };
+  const auto flag = [](bool value) { return std::string(value ? "1" : "0"); };
   std::string dtypes;
   for (const DType dtype : description.dtypes) {
     if (!dtypes.empty()) dtypes += ',';

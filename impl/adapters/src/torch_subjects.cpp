@@ -26,7 +26,8 @@ bool runnable(const fs::path& path) {
   return !path.empty() && ::access(path.c_str(), X_OK) == 0;
 }
 
-std::unique_ptr<Subject> open_torch(const std::string& name) {
+std::unique_ptr<Subject> open_torch(const std::string& name,
+                                    std::chrono::milliseconds call_timeout) {
   const std::string path = torch_worker_path();
   if (path.empty()) {
     throw AdapterError(fmt::format(
@@ -34,7 +35,7 @@ std::unique_ptr<Subject> open_torch(const std::string& name) {
         "set DROPCHECK_TORCH_WORKER to the program",
         kWorker));
   }
-  return open_command({path}, name);
+  return open_command({path}, name, call_timeout);
 }
 
 std::vector<LayerConfig> variants_of(const TorchEntry& torch) {
@@ -48,13 +49,14 @@ std::vector<LayerConfig> variants_of(const TorchEntry& torch) {
   return variants;
 }
 
-SubjectEntry entry_of(const TorchEntry& torch) {
+SubjectEntry entry_of(const TorchEntry& torch,
+                      std::chrono::milliseconds call_timeout) {
   SubjectEntry entry;
   const std::string name(torch.name);
   entry.name = "torch:" + name;
   entry.layer = torch.layer;
   entry.summary = torch.summary;
-  entry.open = [name] { return open_torch(name); };
+  entry.open = [name, call_timeout] { return open_torch(name, call_timeout); };
   entry.variants = variants_of(torch);
   return entry;
 }
@@ -74,10 +76,11 @@ std::string torch_worker_path() {
   return "";
 }
 
-std::vector<SubjectEntry> torch_subjects() {
+std::vector<SubjectEntry> torch_subjects(
+    std::chrono::milliseconds call_timeout) {
   std::vector<SubjectEntry> entries;
   for (const TorchEntry& torch : kTorchEntries) {
-    entries.push_back(entry_of(torch));
+    entries.push_back(entry_of(torch, call_timeout));
   }
   return entries;
 }

@@ -2,14 +2,18 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <thread>
 
 #include "frame_io.hpp"
 #include "shared_window.hpp"
@@ -281,8 +285,26 @@ int serve(const std::vector<SubjectEntry>& subjects, int in, int out) {
   }
 }
 
+namespace {
+
+/// A layer that never returns would outlive a host that was killed: nobody
+/// reads the end of input. A host that ends in order closes the input too; the
+/// grace lets the worker leave by itself.
+void end_with_the_host() {
+  std::thread([] {
+    pollfd host = {STDIN_FILENO, 0, 0};
+    while (::poll(&host, 1, -1) <= 0) {
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(3));
+    std::_Exit(1);
+  }).detach();
+}
+
+}  // namespace
+
 int run_worker(const std::vector<SubjectEntry>& subjects) {
   std::signal(SIGPIPE, SIG_IGN);
+  end_with_the_host();
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
   if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
   return serve(subjects, STDIN_FILENO, out);

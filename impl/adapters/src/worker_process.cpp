@@ -171,6 +171,15 @@ Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
   return frame;
 }
 
+bool WorkerProcess::ready_for_another() {
+  if (!alive_ || !trusted_ || exits_within(milliseconds(0))) return false;
+  pollfd output = {out_.native_source(), POLLIN, 0};
+  if (::poll(&output, 1, 0) != 0) return false;
+  drain_errors();
+  errors_.clear();
+  return true;
+}
+
 Frame WorkerProcess::transfer(OutgoingFrame& outgoing,
                               Clock::time_point deadline) {
   const NoSigpipe guard;
@@ -252,6 +261,7 @@ void WorkerProcess::check_status(const Message& answer) {
   if (status == "ok") return;
   if (status == "layer-error") throw LayerError(message);
   if (status == "not-supported") throw NotSupported(message);
+  trusted_ = false;
   if (status == "error") throw AdapterError("the worker says: " + message);
   end(milliseconds(0));
   throw AdapterError(fmt::format("the worker answers status '{}'", status));

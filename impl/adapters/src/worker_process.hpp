@@ -23,6 +23,11 @@ class WorkerProcess {
 
   bool alive() const { return alive_; }
 
+  /// Whether another subject may take the process over: it runs, has answered
+  /// whatever it was asked, never "error", and says nothing unasked. Forgets
+  /// what it wrote to standard error so far.
+  bool ready_for_another();
+
   /// Sends `request` and returns the answer, whose status is "ok"; any other
   /// status becomes an exception.
   Frame exchange(const Message& request, std::chrono::milliseconds timeout);
@@ -51,6 +56,7 @@ class WorkerProcess {
   boost::process::child child_;
   std::string errors_;  ///< the last few KiB of standard error
   bool alive_ = true;
+  bool trusted_ = true;  ///< never answered "error"
   bool can_write_ = true;
 };
 

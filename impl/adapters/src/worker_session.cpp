@@ -5,20 +5,50 @@
 #include <algorithm>
 #include <cstring>
 
+#include "idle_workers.hpp"
+
 namespace dropcheck::impl::adapters {
 
-WorkerSession::WorkerSession(const WorkerOptions& options)
-    : options_(options), arena_(options.shared_memory), process_(options) {
-  arena_.close_on_exec();
-  describe();
+WorkerSession::WorkerSession(const WorkerOptions& options) : options_(options) {
+  if (!options.reuse || !take_over()) start();
+}
+
+// A subject whose layers carry state that no reseed sets would be judged by
+// what came before it.
+WorkerSession::~WorkerSession() {
+  if (!options_.reuse || !trusted_) return;
+  if (!description_.reseed || !description_.own_state) return;
+  try {
+    IdleWorkers::instance().keep(options_, std::move(channel_));
+  } catch (...) {
+    // Then the process ends here.
+  }
+}
+
+// A process that waited may fail for reasons of its former life; a fresh one
+// has to fail itself before that counts.
+bool WorkerSession::take_over() {
+  while ((channel_ = IdleWorkers::instance().take(options_))) {
+    try {
+      describe();
+      return true;
+    } catch (const AdapterError&) {
+      channel_.reset();
+    }
+  }
+  return false;
 }
 
 // A worker that ends before it described itself is not a layer that crashed:
 // the program is wrong, or its libraries are missing.
-void WorkerSession::describe() {
-  Frame frame;
+void WorkerSession::start() {
+  channel_ = std::make_unique<WorkerChannel>(options_);
+  describe();
+}
+
+Frame WorkerSession::ask_for_description() {
   try {
-    frame = process_.exchange(
+    return channel_->process.exchange(
         {{{"op", "describe"}, {"subject", options_.subject}}, {}},
         options_.start_timeout);
   } catch (const SubjectCrashed& error) {
@@ -26,6 +56,10 @@ void WorkerSession::describe() {
   } catch (const SubjectTimeout& error) {
     throw AdapterError(error.what());
   }
+}
+
+void WorkerSession::describe() {
+  const Frame frame = ask_for_description();
   const std::string version = frame.message.field("protocol");
   if (version != kProtocolVersion) {
     throw AdapterError(fmt::format(
@@ -79,18 +113,19 @@ std::size_t WorkerSession::oldest_slot() const {
 }
 
 SharedArena::Region WorkerSession::acquire(std::size_t bytes) {
-  const SharedArena::Region region = arena_.acquire(bytes);
-  if (region.room == 0 || arena_.size() == announced_) return region;
+  const SharedArena::Region region = channel_->arena.acquire(bytes);
+  if (region.room == 0 || channel_->arena.size() == channel_->announced)
+    return region;
   try {
     exchange({{{"op", "shm"},
-               {"path", arena_.path()},
-               {"size", std::to_string(arena_.size())}},
+               {"path", channel_->arena.path()},
+               {"size", std::to_string(channel_->arena.size())}},
               {}});
-    announced_ = arena_.size();
+    channel_->announced = channel_->arena.size();
     return region;
   } catch (const NotSupported&) {
-    arena_.release(region);
-    arena_.disable();
+    channel_->arena.release(region);
+    channel_->arena.disable();
     return {};
   }
 }

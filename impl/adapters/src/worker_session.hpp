@@ -1,28 +1,34 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "dropcheck/impl/adapters/worker_subject.hpp"
-#include "shared_arena.hpp"
 #include "strided.hpp"
-#include "worker_process.hpp"
+#include "worker_channel.hpp"
 
 namespace dropcheck::impl::adapters {
 
-/// One life of a worker: its process, what it knows already, shared memory.
+/// One subject's time with a worker: a process, fresh or left by another
+/// subject, and what it knows already.
 class WorkerSession {
  public:
   explicit WorkerSession(const WorkerOptions& options);
+  /// Leaves a process in good health to the next subject.
+  ~WorkerSession();
+  WorkerSession(const WorkerSession&) = delete;
+  WorkerSession& operator=(const WorkerSession&) = delete;
 
   const Description& description() const { return description_; }
-  bool alive() const { return process_.alive(); }
+  bool alive() const { return channel_->process.alive(); }
   Frame exchange(const Message& request) {
-    return process_.exchange(request, options_.call_timeout);
+    return channel_->process.exchange(request, options_.call_timeout);
   }
-  std::string next_id() { return std::to_string(++latest_id_); }
+  std::string next_id() { return std::to_string(++channel_->latest_id); }
+  /// The worker sent what makes no sense: nobody else shall have it.
+  void distrust() { trusted_ = false; }
 
   /// Puts the input into the request, or its slot where the worker has it.
   void attach_input(const CompactBytes& input, Message& request);
@@ -30,9 +36,11 @@ class WorkerSession {
   /// A region for a result of `bytes` bytes, announced to the worker; room 0
   /// where results travel in the frame.
   SharedArena::Region acquire(std::size_t bytes);
-  void release(const SharedArena::Region& region) { arena_.release(region); }
+  void release(const SharedArena::Region& region) {
+    channel_->arena.release(region);
+  }
   std::byte* at(const SharedArena::Region& region) const {
-    return arena_.at(region);
+    return channel_->arena.at(region);
   }
 
  private:
@@ -42,18 +50,19 @@ class WorkerSession {
     std::uint64_t latest_use = 0;
   };
 
+  bool take_over();
+  void start();
   void describe();
+  Frame ask_for_description();
   std::optional<std::size_t> slot_of(const CompactBytes& input) const;
   std::size_t oldest_slot() const;
 
   WorkerOptions options_;
-  SharedArena arena_;
-  WorkerProcess process_;
+  std::unique_ptr<WorkerChannel> channel_;
   Description description_;
   std::vector<KnownInput> inputs_;
   std::uint64_t uses_ = 0;
-  std::uint64_t latest_id_ = 0;
-  std::size_t announced_ = 0;
+  bool trusted_ = true;
 };
 
 }  // namespace dropcheck::impl::adapters

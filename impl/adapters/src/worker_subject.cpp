@@ -50,7 +50,8 @@ class WorkerLayer final : public Layer {
         session_->exchange({{{"op", "destroy"}, {"layer", id_}}, {}});
       }
     } catch (const std::exception&) {
-      // The process is gone, and the layer with it.
+      // The process is gone, and the layer with it; or it still has the layer.
+      session_->distrust();
     }
   }
 
@@ -64,7 +65,7 @@ class WorkerLayer final : public Layer {
     offer_memory(call, request);
     session_->attach_input(input, request);
     frame_ = session_->exchange(request);
-    return accept(call);
+    return trusting([&] { return accept(call); });
   }
 
   TensorView backward(const TensorView& grad_output) override {
@@ -73,8 +74,10 @@ class WorkerLayer final : public Layer {
     attach("grad_output", gradient, request);
     gradient_frame_ = session_->exchange(request);
     const Message& answer = gradient_frame_.message;
-    return gradient_.accept(view_of(required(answer, "grad_input")),
-                            answer.field("grad_input.strides"));
+    return trusting([&] {
+      return gradient_.accept(view_of(required(answer, "grad_input")),
+                              answer.field("grad_input.strides"));
+    });
   }
 
   void reseed(std::uint64_t seed) override {
@@ -87,6 +90,17 @@ class WorkerLayer final : public Layer {
   }
 
  private:
+  /// Reads an answer; one that cannot be read costs the worker its trust.
+  template <class Function>
+  TensorView trusting(Function read) {
+    try {
+      return read();
+    } catch (const AdapterError&) {
+      session_->distrust();
+      throw;
+    }
+  }
+
   void offer_memory(const Call& call, Message& request) {
     const std::size_t bytes =
         static_cast<std::size_t>(call.input.size() * call.repeat) *

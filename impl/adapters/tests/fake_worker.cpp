@@ -18,7 +18,12 @@ using namespace dropcheck::impl;
 class FakeLayer final : public Layer {
  public:
   FakeLayer(std::string mode, LayerConfig config)
-      : mode_(std::move(mode)), config_(std::move(config)) {}
+      : mode_(std::move(mode)), config_(std::move(config)) {
+    ++living_;
+  }
+  ~FakeLayer() override { --living_; }
+  FakeLayer(const FakeLayer&) = delete;
+  FakeLayer& operator=(const FakeLayer&) = delete;
 
   TensorView forward(const Call& call) override {
     if (mode_ == "crash") crash();
@@ -43,8 +48,13 @@ class FakeLayer final : public Layer {
   void reseed(std::uint64_t seed) override { seed_ = seed; }
 
  private:
-  // "mirror" tells in its result what arrived: strides, repeat and seed.
+  // "mirror" tells in its result what arrived: strides, repeat and seed;
+  // "census", how many layers there are.
   TensorView result(const Call& call) {
+    if (mode_ == "census") {
+      output_ = Tensor(DType::kFloat64, {1}, {static_cast<double>(living_)});
+      return output_.view();
+    }
     if (mode_ == "mirror") {
       output_ = Tensor(
           DType::kFloat64, {3},
@@ -95,6 +105,7 @@ class FakeLayer final : public Layer {
     std::abort();
   }
 
+  inline static int living_ = 0;
   std::string mode_;
   LayerConfig config_;
   Tensor output_;
@@ -107,6 +118,7 @@ class FakeSubject final : public Subject {
     description_.name = "fake";
     description_.version = std::to_string(::getpid());
     description_.in_place = true;
+    description_.own_state = mode_ != "stateful";
   }
   const Description& describe() const override { return description_; }
   std::unique_ptr<Layer> make(const LayerConfig& config) override {

@@ -289,6 +289,22 @@ TEST(TorchAttention, DropsSoftmaxWeights) {
   EXPECT_LT(kept, 40);
 }
 
+// Each row of equal scores has the weights 1/4, exact in every dtype.
+TEST(TorchAttention, ComputesInEveryDTypeThatItDeclares) {
+  const Subject& attention = subject("scaled_dot_product_attention");
+  for (const DType dtype : attention.describe().dtypes) {
+    const auto dropping = layer("scaled_dot_product_attention", 0.5);
+    const Tensor scores(dtype, {1, 8, 4});
+    int kept = 0;
+    for (const double y : values(dropping->forward({scores.view()}))) {
+      EXPECT_TRUE(y == 0 || y == 0.5) << name_of(dtype) << ": " << y;
+      kept += y != 0;
+    }
+    EXPECT_GT(kept, 4) << name_of(dtype);
+    EXPECT_LT(kept, 28) << name_of(dtype);
+  }
+}
+
 TEST(TorchWorker, RepeatsItsMasksAfterAReseed) {
   for (const SubjectEntry& entry : torch_subjects()) {
     const std::string name = entry.name.substr(6);

@@ -5,7 +5,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <thread>
 
@@ -36,6 +40,27 @@ std::string message_of(Function function) {
 }
 
 Tensor small() { return Tensor(DType::kFloat32, {2, 3}, {1, 2, 3, 4, 5, 6}); }
+
+/// The fake worker gives its process number as its version.
+std::string process_of(const Subject& subject) {
+  return subject.describe().version;
+}
+
+void call(Subject& subject) {
+  Tensor input = small();
+  subject.make({})->forward({input.view()});
+}
+
+bool runs(pid_t process) { return ::kill(process, 0) == 0; }
+
+bool ends_within(pid_t process, std::chrono::seconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (runs(process)) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return true;
+}
 
 TEST(WorkerSubject, CallsTheLayer) {
   WorkerSubject subject(fake("copy"));
@@ -263,6 +288,132 @@ TEST(WorkerSubject, ReplicatesIntoAnotherProcess) {
   WorkerSubject subject(fake("copy"));
   const auto replica = subject.replicate();
   EXPECT_NE(replica->describe().version, subject.describe().version);
+}
+
+TEST(WorkerReuse, LetsOneProcessServeTwoSubjectsInTurn) {
+  std::string process;
+  for (int round = 0; round < 3; ++round) {
+    WorkerSubject subject(fake("copy"));
+    if (round > 0) {
+      EXPECT_EQ(process_of(subject), process);
+    }
+    process = process_of(subject);
+    call(subject);
+    Tensor large(DType::kFloat32, {100000});
+    large.view().set(99999, round);
+    const auto layer = subject.make({});
+    const TensorView output = layer->forward({large.view(), true, 2});
+    EXPECT_EQ(output.value(199999), round);
+  }
+}
+
+TEST(WorkerReuse, IsDeclinedByTheOption) {
+  WorkerOptions options = fake("copy");
+  options.reuse = false;
+  const std::string first = process_of(WorkerSubject(options));
+  EXPECT_NE(process_of(WorkerSubject(options)), first);
+}
+
+TEST(WorkerReuse, NeverMixesCommands) {
+  const std::string first = process_of(WorkerSubject(fake("copy")));
+  EXPECT_NE(process_of(WorkerSubject(fake("alias"))), first);
+}
+
+// Errors of the layer say nothing against the process; all others do.
+TEST(WorkerReuse, NeverTakesASuspectProcess) {
+  for (const auto& [mode, trusted] : {std::pair{"layer-error", true},
+                                      {"not-supported", true},
+                                      {"adapter-error", false},
+                                      {"crash", false},
+                                      {"noise", false},
+                                      {"stateful", false}}) {
+    std::string process;
+    {
+      WorkerSubject subject(fake(mode));
+      process = process_of(subject);
+      try {
+        call(subject);
+      } catch (const std::runtime_error&) {
+      }
+    }
+    EXPECT_EQ(process_of(WorkerSubject(fake(mode))) == process, trusted)
+        << mode;
+  }
+}
+
+TEST(WorkerReuse, NeverTakesAProcessThatDiedWhileItWaited) {
+  const std::string first = process_of(WorkerSubject(fake("copy")));
+  ::kill(std::stoi(first), SIGKILL);
+  WorkerSubject subject(fake("copy"));
+  EXPECT_NE(process_of(subject), first);
+  EXPECT_NO_THROW(call(subject));
+}
+
+TEST(WorkerReuse, DestroysTheLayersOfAFinishedSubject) {
+  std::string process;
+  for (int round = 0; round < 3; ++round) {
+    WorkerSubject subject(fake("census"));
+    if (round > 0) {
+      EXPECT_EQ(process_of(subject), process);
+    }
+    process = process_of(subject);
+    const auto first = subject.make({});
+    const auto second = subject.make({});
+    Tensor input = small();
+    EXPECT_EQ(second->forward({input.view()}).value(0), 2);
+  }
+}
+
+TEST(WorkerReuse, KeepsFourProcesses) {
+  std::vector<std::string> processes;
+  {
+    std::vector<std::unique_ptr<WorkerSubject>> subjects;
+    for (int i = 0; i < 6; ++i) {
+      subjects.push_back(std::make_unique<WorkerSubject>(fake("copy")));
+      processes.push_back(process_of(*subjects.back()));
+    }
+  }
+  EXPECT_EQ(std::ranges::count_if(
+                processes,
+                [](const std::string& one) { return runs(std::stoi(one)); }),
+            4);
+}
+
+// Ctrl-C reaches the terminal's group: the worker must be in another.
+TEST(WorkerSubject, RunsInAProcessGroupOfItsOwn) {
+  WorkerSubject subject(fake("copy"));
+  const pid_t worker = std::stoi(process_of(subject));
+  EXPECT_EQ(::getpgid(worker), worker);
+  EXPECT_NE(::getpgid(worker), ::getpgid(0));
+}
+
+// The host is a fork of this test that calls a layer and is then killed, as
+// nothing can prevent. A worker that waits ends at once; one that computes
+// forever ends after its grace.
+TEST(WorkerSubject, EndsWhenTheHostIsKilled) {
+  for (const std::string mode : {"copy", "hang"}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    const pid_t host = ::fork();
+    ASSERT_GE(host, 0);
+    if (host == 0) {
+      WorkerSubject subject(fake(mode));
+      const pid_t worker = std::stoi(process_of(subject));
+      if (::write(ends[1], &worker, sizeof worker) < 0) ::_exit(1);
+      call(subject);
+      ::pause();
+    }
+    pid_t worker = 0;
+    ASSERT_EQ(::read(ends[0], &worker, sizeof worker),
+              static_cast<ssize_t>(sizeof worker));
+    std::this_thread::sleep_for(milliseconds(100));
+    EXPECT_TRUE(runs(worker));
+    ::kill(host, SIGKILL);
+    ::waitpid(host, nullptr, 0);
+    EXPECT_TRUE(ends_within(worker, std::chrono::seconds(10))) << mode;
+    ::close(ends[0]);
+    ::close(ends[1]);
+  }
 }
 
 // Two threads, a worker each, restarts included: no fork may inherit the

@@ -93,6 +93,12 @@ TorchFunction stochastic_depth(const LayerConfig& config) {
   };
 }
 
+/// torch::eye lacks the 16-bit types; 0 and 1 are exact in all of them.
+Tensor identity_matrix(std::int64_t size, const Tensor& like) {
+  const auto options = like.options().requires_grad(false);
+  return torch::eye(size, options.dtype(torch::kFloat)).to(options);
+}
+
 // softmax(Q K^T / sqrt(d)) V with K = V = identity and Q = sqrt(d) * scores
 // is softmax(scores), dropped. The input is (..., queries, keys).
 TorchFunction attention(const LayerConfig& config) {
@@ -101,8 +107,7 @@ TorchFunction attention(const LayerConfig& config) {
     const std::int64_t keys = scores.size(-1);
     std::vector<std::int64_t> shape = scores.sizes().vec();
     shape[shape.size() - 2] = keys;
-    const Tensor identity =
-        torch::eye(keys, scores.options().requires_grad(false)).expand(shape);
+    const Tensor identity = identity_matrix(keys, scores).expand(shape);
     const Tensor query = scores * std::sqrt(static_cast<double>(keys));
     const double dropped = training ? p : 0;
     return std::get<0>(torch::_scaled_dot_product_attention(

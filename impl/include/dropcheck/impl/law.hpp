@@ -45,9 +45,9 @@ struct LawOptions {
 
 /// The contract of one layer, as data. Every check is derived from it.
 struct Law {
-  std::string_view layer;     ///< identifier, e.g. "dropout2d"
-  std::string_view summary;   ///< one sentence
-  std::string_view source;    ///< paper or documentation
+  std::string_view layer;    ///< identifier, e.g. "dropout2d"
+  std::string_view summary;  ///< one sentence
+  std::string_view source;   ///< paper or documentation
   Unit unit = Unit::kElement;
   Scaling scaling = Scaling::kInverseKeep;
   Base base = Base::kInput;
@@ -88,8 +88,7 @@ std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
                               const Shape& shape);
 
 /// Shape of the grid of units: `shape` with shared axes set to 1.
-Shape unit_shape(const Law& law, const LayerConfig& config,
-                 const Shape& shape);
+Shape unit_shape(const Law& law, const LayerConfig& config, const Shape& shape);
 
 /// For each element of `shape`, in row-major order, the index of its unit.
 std::vector<std::uint32_t> unit_of_element(const Law& law,

@@ -15,14 +15,13 @@ namespace dropcheck::impl {
 /// law's output shape and may be the input itself (in place). `backward` gets
 /// the latest call's gradient. The layer throws std::exception to refuse.
 template <class T>
-concept InProcessLayer =
-    requires(T layer, const TensorView& view, bool training,
-             std::uint64_t seed) {
-      { layer.output_shape(view) } -> std::convertible_to<Shape>;
-      layer.forward(view, training, view);
-      layer.backward(view, view);
-      layer.reseed(seed);
-    };
+concept InProcessLayer = requires(T layer, const TensorView& view,
+                                  bool training, std::uint64_t seed) {
+  { layer.output_shape(view) } -> std::convertible_to<Shape>;
+  layer.forward(view, training, view);
+  layer.backward(view, view);
+  layer.reseed(seed);
+};
 
 namespace detail {
 

@@ -17,12 +17,12 @@ struct Description {
   std::string name;
   std::string version;
   std::vector<DType> dtypes = {DType::kFloat32, DType::kFloat64};
-  bool reseed = true;      ///< `reseed` makes the masks repeatable
-  bool own_state = true;   ///< an instance shares no generator with another
+  bool reseed = true;     ///< `reseed` makes the masks repeatable
+  bool own_state = true;  ///< an instance shares no generator with another
   bool backward = true;
   bool in_place = false;
   bool mask_output = false;
-  std::string generator;   ///< e.g. "philox4x32-10"; empty if unknown
+  std::string generator;  ///< e.g. "philox4x32-10"; empty if unknown
 };
 
 /// One request: `repeat` successive calls of the layer on one input.

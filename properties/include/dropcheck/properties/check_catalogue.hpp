@@ -10,12 +10,12 @@ namespace dropcheck::properties {
 
 /// What `dropcheck list checks` and `dropcheck explain CHECK` tell.
 struct CheckInfo {
-  std::string_view name;        ///< stable identifier, e.g. "drop_rate"
+  std::string_view name;  ///< stable identifier, e.g. "drop_rate"
   Evidence evidence;
-  std::string_view summary;     ///< one line
-  std::string_view method;      ///< how it decides, a paragraph
-  std::string_view error_rates; ///< false alarm and false pass, in words
-  std::string_view example;     ///< a wrong layer that it refutes: faulty:...
+  std::string_view summary;      ///< one line
+  std::string_view method;       ///< how it decides, a paragraph
+  std::string_view error_rates;  ///< false alarm and false pass, in words
+  std::string_view example;      ///< a wrong layer that it refutes: faulty:...
 };
 
 /// All checks, in the order of the reports.

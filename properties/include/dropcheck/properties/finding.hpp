@@ -11,17 +11,17 @@ namespace dropcheck::properties {
 
 /// A classical test shown beside the decision. It never decides.
 struct DiagnosticRow {
-  std::string name;           ///< e.g. "chi-square of drops per 64 units"
+  std::string name;  ///< e.g. "chi-square of drops per 64 units"
   double statistic = 0;
   double degrees_of_freedom = 0;
-  double log10_p = 0;         ///< always finite
+  double log10_p = 0;  ///< always finite
   bool valid_at_level = false;
   std::string note;
 };
 
 /// A piece of a mask, for a picture: rows of '1' (kept) and '0' (dropped).
 struct MaskPicture {
-  std::string caption;                ///< what the rows and columns are
+  std::string caption;  ///< what the rows and columns are
   std::vector<std::string> observed;
   std::vector<std::string> expected;  ///< an example that follows the law
 };
@@ -35,22 +35,22 @@ struct Finding {
   std::string configuration;  ///< what stands between the brackets of the id
   Verdict verdict = Verdict::kNotRun;
   Evidence evidence = Evidence::kStatistical;
-  std::string sentence;       ///< one plain sentence: what is wrong or proved
-  std::string quantity;       ///< what `expected` ... `interval` measure
+  std::string sentence;  ///< one plain sentence: what is wrong or proved
+  std::string quantity;  ///< what `expected` ... `interval` measure
   std::optional<double> expected;
   std::optional<double> observed;
   std::optional<double> interval_lower;  ///< at the claim's own level
   std::optional<double> interval_upper;
-  std::optional<double> log10_e;         ///< absent where no chance is involved
-  double weight = 0;                     ///< share of the run's alarm budget
-  std::uint64_t n = 0;                   ///< decisions (units) that were read
+  std::optional<double> log10_e;  ///< absent where no chance is involved
+  double weight = 0;              ///< share of the run's alarm budget
+  std::uint64_t n = 0;            ///< decisions (units) that were read
   std::uint64_t calls = 0;
-  std::string detectable;     ///< "would have caught ... with probability ..."
+  std::string detectable;  ///< "would have caught ... with probability ..."
   std::optional<double> detectable_effect;
-  std::string bound;          ///< what certified means here, in words
-  std::string replay;         ///< token for `dropcheck replay`
-  bool repeatable = true;     ///< false: one unseeded sequence
-  double seconds = 0;         ///< time spent, not part of the result
+  std::string bound;       ///< what certified means here, in words
+  std::string replay;      ///< token for `dropcheck replay`
+  bool repeatable = true;  ///< false: one unseeded sequence
+  double seconds = 0;      ///< time spent, not part of the result
   std::vector<DiagnosticRow> diagnostics;
   std::optional<MaskPicture> picture;
   std::string deviation_reason;  ///< verdict deviation or unexpected-pass

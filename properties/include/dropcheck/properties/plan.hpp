@@ -14,11 +14,14 @@ namespace dropcheck::properties {
 struct PlannedCheck {
   std::string id;
   std::string check;
-  double weight = 0;          ///< share of the alarm budget; 0: no chance
+  double weight = 0;  ///< share of the alarm budget; 0: no chance
   double detectable_effect = 0;
-  std::string detectable;     ///< in words, with its probability
+  std::string detectable;  ///< in words, with its probability
   double expected_n = 0;
   double worst_n = 0;
+  /// Not asked for, but run because a certificate that was asked for rests on
+  /// it; not reported, and without a share of the alarm budget.
+  bool hidden = false;
 };
 
 /// One configuration of one subject, with everything that is fixed before the
@@ -27,8 +30,8 @@ struct PlannedConfiguration {
   std::string subject;
   const impl::Law* law = nullptr;
   impl::LayerConfig config;
-  impl::Shape shape;              ///< input shape of the statistical calls
-  bool own_shape = false;         ///< the user asked for that shape
+  impl::Shape shape;       ///< input shape of the statistical calls
+  bool own_shape = false;  ///< the user asked for that shape
   std::int64_t units_per_call = 0;
   std::int64_t calls_per_block = 1;
   double delta = 0;               ///< tolerance for the rate, as afforded
@@ -36,10 +39,10 @@ struct PlannedConfiguration {
   std::uint64_t rate_n_max = 0;   ///< units
   std::uint64_t structure_n = 0;  ///< units, planned for structure checks
   std::vector<PlannedCheck> checks;
-  double expected_seconds = 0;    ///< at the measured speed
+  double expected_seconds = 0;  ///< at the measured speed
   double worst_seconds = 0;
-  std::string configuration;      ///< "p=0.1,f32,65536"
-  std::string note;               ///< e.g. why delta is larger than asked
+  std::string configuration;  ///< "p=0.1,f32,65536"
+  std::string note;           ///< e.g. why delta is larger than asked
 };
 
 /// A subject as it described itself when the plan was made.
@@ -49,7 +52,9 @@ struct PlannedSubject {
   std::string failure;  ///< why it could not be opened; empty if it could
 
   /// Whether the same seed gives the same masks on any thread.
-  bool repeatable() const { return description.reseed && description.own_state; }
+  bool repeatable() const {
+    return description.reseed && description.own_state;
+  }
 };
 
 struct Plan {

@@ -12,8 +12,8 @@ namespace dropcheck::properties {
 
 /// A subject as it described itself during the run.
 struct SubjectRecord {
-  std::string name;       ///< "torch:F.dropout"
-  std::string layer;      ///< law
+  std::string name;   ///< "torch:F.dropout"
+  std::string layer;  ///< law
   std::string version;
   std::string generator;
   bool repeatable = true;
@@ -21,22 +21,22 @@ struct SubjectRecord {
 
 /// Everything a report needs: no renderer computes a statistic.
 struct RunResult {
-  std::string version;         ///< of dropcheck
-  std::string started;         ///< ISO 8601, UTC
+  std::string version;  ///< of dropcheck
+  std::string started;  ///< ISO 8601, UTC
   double seconds = 0;
   std::string profile;
   std::uint64_t seed = 0;
   double alpha = 1e-9;
-  double delta = 0;            ///< tolerance of the profile for rates
-  double margin = 0;           ///< r: margin of the structure checks
+  double delta = 0;   ///< tolerance of the profile for rates
+  double margin = 0;  ///< r: margin of the structure checks
   unsigned threads = 1;
-  std::string command;         ///< the command line, to run it again
+  std::string command;  ///< the command line, to run it again
   std::map<std::string, std::string> environment;  ///< os, cpu, compiler, ...
   std::vector<SubjectRecord> subjects;
   std::vector<Finding> findings;
-  double log10_run_e = 0;      ///< log10 of sum of w_i * E_i
-  bool alarm = false;          ///< log10_run_e >= -log10(alpha)
-  std::string largest_term;    ///< id of the largest w_i * E_i
+  double log10_run_e = 0;    ///< log10 of sum of w_i * E_i
+  bool alarm = false;        ///< log10_run_e >= -log10(alpha)
+  std::string largest_term;  ///< id of the largest w_i * E_i
   bool interrupted = false;
   std::vector<std::string> warnings;
   std::vector<std::string> deviation_problems;  ///< stale, unmatched entries

@@ -25,7 +25,7 @@ struct Settings {
   std::optional<double> delta;             ///< replaces the profile's
   std::uint64_t seed = 0;
   double alpha = 1e-9;
-  unsigned threads = 0;                    ///< 0: all cores
+  unsigned threads = 0;  ///< 0: all cores
   double call_timeout_seconds = 60;
   std::optional<double> time_limit_seconds;
   bool fail_fast = false;

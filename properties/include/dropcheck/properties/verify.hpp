@@ -19,7 +19,6 @@ struct ReplayToken {
   std::string version;
   std::string subject;
   std::string check;
-  std::string beside;  ///< check that withdrew this one's certificate; or empty
   impl::LayerConfig config;
   impl::Shape shape;
   bool own_shape = false;  ///< the user asked for that shape
@@ -38,9 +37,8 @@ std::string encode(const ReplayToken& token);
 /// Throws std::invalid_argument that names the field, its value and the rule.
 ReplayToken decode_token(const std::string& text);
 
-/// Plan for one finding: the same configuration, seed, alpha and weight, and
-/// the check that withdrew its certificate. Throws std::invalid_argument for a
-/// check that has no meaning for the layer.
+/// Plan for one finding: the same configuration, seed, alpha and weight.
+/// Throws std::invalid_argument for a check without meaning for the layer.
 Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject);
 
 }  // namespace dropcheck::properties

@@ -25,9 +25,7 @@ std::string did_you_mean(std::string_view name,
 std::string join(const std::vector<std::string>& parts,
                  std::string_view separator = ", ");
 
-/// Whether `name` fits `pattern`, in which '*' and '?' are wild and every
-/// other character, brackets too, stands for itself.
-bool glob_matches(const std::string& pattern, const std::string& name);
+/// Whether a name on the command line is a pattern with '*' or '?'.
 bool is_glob(std::string_view pattern);
 
 /// An --only pattern as a glob on finding ids: "granularity" becomes

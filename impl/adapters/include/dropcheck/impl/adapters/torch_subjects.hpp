@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -9,8 +10,10 @@ namespace dropcheck::impl::adapters {
 
 /// The layers of libtorch, "torch:NAME", each in a worker process. They are
 /// listed even where the worker is not there; then `open` throws AdapterError
-/// and says what to install.
-std::vector<SubjectEntry> torch_subjects();
+/// and says what to install. A call that takes longer than `call_timeout` is a
+/// SubjectTimeout.
+std::vector<SubjectEntry> torch_subjects(
+    std::chrono::milliseconds call_timeout = std::chrono::seconds(60));
 
 /// The worker executable: $DROPCHECK_TORCH_WORKER, else
 /// "dropcheck-torch-worker" beside the running program, in ../libexec/dropcheck

@@ -22,6 +22,9 @@ struct WorkerOptions {
   std::chrono::milliseconds start_timeout = std::chrono::seconds(60);
   std::uint64_t longest_frame = kLongestFrame;
   bool shared_memory = true;  ///< offer memory for large results
+  /// Take over a process that another subject of the same command has left,
+  /// and leave it to the next one.
+  bool reuse = true;
 };
 
 /// A subject that lives in a process of its own and speaks PROTOCOL.md.
@@ -33,13 +36,13 @@ struct WorkerOptions {
 /// Threads one at a time; `replicate` for another thread.
 class WorkerSubject final : public Subject {
  public:
-  /// Starts the process. Throws AdapterError if it does not start and
-  /// describe itself.
+  /// Starts the process or takes one over. Throws AdapterError if it does not
+  /// start and describe itself.
   explicit WorkerSubject(WorkerOptions options);
 
   const Description& describe() const override { return description_; }
   std::unique_ptr<Layer> make(const LayerConfig& config) override;
-  /// Starts a second process, by itself reproducible after a reseed.
+  /// A subject in a second process, by itself reproducible after a reseed.
   std::unique_ptr<Subject> replicate() const override;
 
  private:

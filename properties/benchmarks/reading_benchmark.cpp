@@ -1,0 +1,131 @@
+// What dropcheck adds to the layer that it watches: libtorch's F.dropout in
+// this process at p = .1, f32, alone (not even stacked) and under a Sampler
+// that reads the masks, or reads them and counts their structure. The three are
+// timed in turn within each round, so that they share the machine's moods;
+// medians over the rounds are shown, of times per call and of (block - layer) /
+// layer. Blocks beyond the structure prefix, nearly all of a run, are read for
+// the rate only.
+#include <ATen/core/grad_mode.h>
+#include <ATen/ops/from_blob.h>
+#include <benchmark/benchmark.h>
+#include <malloc.h>
+
+#include <algorithm>
+#include <chrono>
+#include <vector>
+
+#include "sampler.hpp"
+#include "torch_layers.hpp"
+#include "torch_subject.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+constexpr std::int64_t kCalls = 16;  ///< a block, as the plan would cut it
+
+Experiment make_experiment(const impl::SubjectEntry& entry,
+                           const impl::Shape& shape) {
+  Experiment experiment;
+  experiment.law = impl::find_law(entry.layer);
+  experiment.config.layer = entry.layer;
+  experiment.config.drop_probability = 0.1;
+  experiment.shape = shape;
+  experiment.run_seed = 1;
+  return experiment;
+}
+
+/// All that a Sampler needs, and the bare function beside it.
+class Bench {
+ public:
+  Bench(std::string_view name, const impl::Shape& shape)
+      : planned_{entry_of(name), {}, {}},
+        pool_(planned_),
+        experiment_(make_experiment(planned_.entry, shape)),
+        subject_(planned_.entry.open()),
+        inputs_(make_inputs(*subject_, experiment_)),
+        reader_(*experiment_.law, experiment_.config, inputs_.base,
+                draw_outputs(*subject_, experiment_, inputs_.input, 1, 4)),
+        sampler_(experiment_, pool_, inputs_, reader_, kCalls),
+        function_(
+            impl::adapters::make_torch_function(name, experiment_.config)),
+        input_(at::from_blob(inputs_.input.bytes(), shape)) {}
+
+  void layer_alone() {
+    const at::NoGradGuard guard;
+    for (std::int64_t call = 0; call < kCalls; ++call) {
+      benchmark::DoNotOptimize(function_(input_, true).data_ptr());
+    }
+  }
+  void read_block(std::uint64_t index, bool structure) {
+    benchmark::DoNotOptimize(sampler_.block(index, structure));
+  }
+
+ private:
+  static impl::SubjectEntry entry_of(std::string_view name) {
+    for (auto& entry : impl::adapters::torch_in_process()) {
+      if (entry.name == name) return entry;
+    }
+    throw std::invalid_argument("no such layer");
+  }
+
+  PlannedSubject planned_;
+  SubjectPool pool_;
+  Experiment experiment_;
+  std::unique_ptr<impl::Subject> subject_;
+  Inputs inputs_;
+  MaskReader reader_;
+  Sampler sampler_;
+  impl::adapters::TorchFunction function_;
+  at::Tensor input_;
+};
+
+/// Microseconds a call.
+template <class Function>
+double time_of(Function function) {
+  const auto begin = std::chrono::steady_clock::now();
+  function();
+  const std::chrono::duration<double, std::micro> time =
+      std::chrono::steady_clock::now() - begin;
+  return time.count() / static_cast<double>(kCalls);
+}
+
+double median(std::vector<double> values) {
+  const auto middle =
+      values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+void reading(benchmark::State& state) {
+  Bench bench("F.dropout", {241, 271});
+  std::vector<double> layer, read, structure, read_ratio, structure_ratio;
+  std::uint64_t index = 0;
+  for (auto _ : state) {
+    ++index;
+    const double alone = time_of([&] { bench.layer_alone(); });
+    layer.push_back(alone);
+    read.push_back(time_of([&] { bench.read_block(index, false); }) - alone);
+    structure.push_back(time_of([&] { bench.read_block(index, true); }) -
+                        alone);
+    read_ratio.push_back(read.back() / alone);
+    structure_ratio.push_back(structure.back() / alone);
+  }
+  state.counters["layer_us"] = median(layer);
+  state.counters["read_us"] = median(read);
+  state.counters["read_ratio"] = median(read_ratio);
+  state.counters["structure_us"] = median(structure);
+  state.counters["structure_ratio"] = median(structure_ratio);
+}
+BENCHMARK(reading)->UseRealTime()->Unit(benchmark::kMillisecond);
+
+}  // namespace
+}  // namespace dropcheck::properties
+
+int main(int count, char** arguments) {
+  // Buffers are used again, as in the worker; else the layer alone would pay a
+  // page fault for every 4 KiB of its output.
+  mallopt(M_MMAP_THRESHOLD, 32 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
+  benchmark::Initialize(&count, arguments);
+  benchmark::RunSpecifiedBenchmarks();
+}
