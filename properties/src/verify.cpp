@@ -70,7 +70,8 @@ void note_failure(Finding& finding) {
     finding.sentence = fmt::format("the check broke: {}", error.what());
   } catch (...) {
     finding.verdict = Verdict::kError;
-    finding.sentence = "the check broke: an exception that is no std::exception";
+    finding.sentence =
+        "the check broke: an exception that is no std::exception";
   }
 }
 

@@ -280,7 +280,9 @@ struct Misdeed {
   bool in_place = false;
 };
 
-void PrintTo(const Misdeed& misdeed, std::ostream* out) { *out << misdeed.name; }
+void PrintTo(const Misdeed& misdeed, std::ostream* out) {
+  *out << misdeed.name;
+}
 
 Misdeed throwing(std::string name, std::function<void()> what,
                  Verdict verdict) {

@@ -56,7 +56,9 @@ std::vector<std::uint64_t> any_bits(std::size_t bits) {
 class Elements {
  public:
   Elements(std::size_t count, std::size_t width, std::size_t offset)
-      : width_(width), begin_(width * offset), bytes_(width * (count + offset)) {}
+      : width_(width),
+        begin_(width * offset),
+        bytes_(width * (count + offset)) {}
   std::uint64_t get(std::size_t i) const {
     std::uint64_t value = 0;
     std::memcpy(&value, data() + i * width_, width_);

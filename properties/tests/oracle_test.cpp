@@ -90,7 +90,9 @@ void PrintTo(const RightLayer& layer, std::ostream* out) {
 std::vector<RightLayer> right_layers() {
   std::vector<RightLayer> all;
   for (const SubjectEntry& entry : impl::builtin_subjects()) {
-    for (std::uint64_t seed = 1; seed <= 3; ++seed) all.push_back({entry, seed});
+    for (std::uint64_t seed = 1; seed <= 3; ++seed) {
+      all.push_back({entry, seed});
+    }
   }
   return all;
 }

@@ -92,7 +92,9 @@ RC_GTEST_PROP(CountRow, AgreesWithItsTwin, ()) {
   count_row(row.data(), plan, tally);
 
   std::uint64_t drops = 0;
-  for (std::int64_t i = 0; i < plan.row_bits; ++i) drops += bit(row, i) ? 1U : 0U;
+  for (std::int64_t i = 0; i < plan.row_bits; ++i) {
+    drops += bit(row, i) ? 1U : 0U;
+  }
   RC_ASSERT(tally.structure_rows == 2u);
   RC_ASSERT((tally.structure_rate ==
              stats::Counts{2 * drops,

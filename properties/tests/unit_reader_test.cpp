@@ -69,8 +69,8 @@ struct Masks {
 };
 
 /// A random decision for each unit, and the elements that follow it.
-Masks whole_masks(const UnitReader& reader, const std::vector<std::uint32_t>& of,
-                  std::uint64_t key) {
+Masks whole_masks(const UnitReader& reader,
+                  const std::vector<std::uint32_t>& of, std::uint64_t key) {
   Masks masks{words_of(reader.elements()), words_of(reader.units())};
   for (std::int64_t unit = 0; unit < reader.units(); ++unit) {
     if ((impl::keyed_word(key, static_cast<std::uint64_t>(unit)) & 1U) != 0) {
