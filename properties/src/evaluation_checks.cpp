@@ -79,6 +79,14 @@ std::optional<std::string> wrong_evaluation(const Context& context,
       place_of(at, result.shape), result.value(at), expected.view().value(at));
 }
 
+/// Throws LayerError unless this is a result for an input of `shape`.
+void require_result_for(const Context& context, const impl::Shape& shape,
+                        const impl::TensorView& result) {
+  require_result(result,
+                 impl::output_shape(context.law(), context.config(), shape),
+                 context.config().dtype);
+}
+
 impl::Tensor copied(const impl::TensorView& view) {
   impl::Tensor tensor(view.dtype, view.shape);
   impl::copy(view, tensor.view());
@@ -157,6 +165,7 @@ Finding check_in_place(const Context& context) {
     impl::Tensor input = context.inputs.input;
     const impl::Tensor before = input;
     const impl::TensorView result = layer->forward({input.view(), training, 1});
+    require_result_for(context, input.shape(), result);
     ++finding.calls;
     finding.n += static_cast<std::uint64_t>(result.size());
     const char* mode = training ? "in training" : "at evaluation";
@@ -212,10 +221,11 @@ Answer call_at(const Context& context, double p, impl::Tensor& input,
   try {
     const auto layer = context.subject().make(config);
     output = copied(layer->forward({input.view(), true, 1}));
-    return Answer::kResult;
   } catch (const impl::LayerError&) {
     return Answer::kRefused;
   }
+  require_result_for(context, input.shape(), output.view());
+  return Answer::kResult;
 }
 
 impl::Tensor edge_input(const Context& context) {
@@ -241,7 +251,9 @@ std::optional<std::string> wrong_beyond_ends(const Context& context,
 impl::Tensor undropped(const Context& context, impl::Tensor& input) {
   if (context.law().base == impl::Base::kInput) return input;
   const auto layer = context.subject().make(context.config());
-  return copied(evaluate(*layer, input));
+  const impl::TensorView result = evaluate(*layer, input);
+  require_result_for(context, input.shape(), result);
+  return copied(result);
 }
 
 std::optional<std::string> wrong_at_zero(const Context& context,

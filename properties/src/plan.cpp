@@ -324,7 +324,7 @@ double seconds_per_call(impl::Subject& subject,
     layer->forward({input.view(), true, repeat});
     return std::chrono::duration<double>(Clock::now() - begin).count() /
            static_cast<double>(repeat);
-  } catch (const std::exception&) {
+  } catch (...) {
     return 0;  // What is wrong with it is for the checks to find.
   }
 }
@@ -363,6 +363,8 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
     planned.description = subject->describe();
   } catch (const std::exception& error) {
     planned.failure = error.what();
+  } catch (...) {
+    planned.failure = "an exception that is no std::exception";
   }
   return {std::move(planned), std::move(subject)};
 }

@@ -103,14 +103,14 @@ template <class T>
 std::vector<T> list(const std::string& text, char separator,
                     std::string_view name) {
   std::vector<T> values;
-  std::size_t begin = 0;
-  while (begin < text.size()) {
+  // One past the end after the last separator: an empty last value is refused.
+  for (std::size_t begin = 0; begin <= text.size();) {
     const std::size_t end = std::min(text.find(separator, begin), text.size());
     T value{};
     const auto [stop, error] =
         std::from_chars(text.data() + begin, text.data() + end, value);
-    if (error != std::errc() || stop != text.data() + end) {
-      refuse(name, text, "a list of numbers");
+    if (error != std::errc() || stop != text.data() + end || value < 0) {
+      refuse(name, text, "a list of numbers of at least 0");
     }
     values.push_back(value);
     begin = end + 1;
@@ -134,6 +134,9 @@ impl::LayerConfig decode_config(const Fields& fields) {
   }
   if (fields.contains("samples")) {
     config.samples = number<std::int64_t>(fields, "samples");
+    if (config.samples < 0) {
+      refuse("samples", required(fields, "samples"), "at least 0");
+    }
   }
   return config;
 }

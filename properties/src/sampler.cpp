@@ -26,8 +26,10 @@ impl::Shape with_calls(const impl::Shape& shape, std::int64_t calls) {
   return stacked;
 }
 
-void check_result(const impl::TensorView& result, const impl::Shape& shape,
-                  impl::DType dtype) {
+}  // namespace
+
+void require_result(const impl::TensorView& result, const impl::Shape& shape,
+                    impl::DType dtype) {
   if (result.dtype != dtype) {
     throw impl::LayerError(fmt::format("returns {} for {} input",
                                        impl::name_of(result.dtype),
@@ -39,8 +41,6 @@ void check_result(const impl::TensorView& result, const impl::Shape& shape,
                                        impl::to_string(shape)));
   }
 }
-
-}  // namespace
 
 std::shared_ptr<impl::Subject> SubjectPool::take() {
   const std::lock_guard lock(mutex_);
@@ -92,7 +92,7 @@ impl::TensorView Caller::stacked(const impl::Shape& expected,
     result.shape = with_calls(expected, 1);
     result.strides.insert(result.strides.begin(), result.size());
   }
-  check_result(result, with_calls(expected, repeat), input_.dtype());
+  require_result(result, with_calls(expected, repeat), input_.dtype());
   if (result.compact()) return result;
   compact_ = impl::Tensor(result.dtype, result.shape);
   impl::copy(result, compact_.view());

@@ -73,6 +73,11 @@ std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block);
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
                           std::uint64_t index = 0);
 
+/// Throws LayerError for a result of another shape or dtype than is due:
+/// nothing may be read from it.
+void require_result(const impl::TensorView& result, const impl::Shape& shape,
+                    impl::DType dtype);
+
 /// Calls a layer and keeps the oracle's copy of the input whole.
 class Caller {
  public:
@@ -80,7 +85,7 @@ class Caller {
       : layer_(layer), input_(input) {}
 
   /// `repeat` training (or evaluation) calls, stacked on a new first axis also
-  /// for repeat 1; compact. Throws AdapterError for a result of another shape
+  /// for repeat 1; compact. Throws LayerError for a result of another shape
   /// or dtype than `expected`, which is the shape of one output.
   impl::TensorView stacked(const impl::Shape& expected, std::int64_t repeat,
                            bool training = true);

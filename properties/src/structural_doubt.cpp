@@ -33,20 +33,32 @@ void note_torn_units(std::vector<Finding>& findings, const Context& context,
 
 namespace {
 
-/// Why units may not be called independent; empty if they may.
-std::string structural_doubt(const std::vector<Finding>& findings, bool torn) {
-  if (torn) return "units are torn";
+/// Why units may not be called independent. An open structure check forbids a
+/// certificate; only a refuted one explains a wrong rate (STATISTICS 2.0: the
+/// null of a refutation is the full specification).
+struct Doubt {
+  std::string words;  ///< empty if there is none
+  bool proved = false;
+};
+
+Doubt structural_doubt(const std::vector<Finding>& findings, bool torn) {
+  if (torn) return {"units are torn", true};
+  Doubt doubt;
   for (const Finding& finding : findings) {
     const bool structural = finding.check == "unit_counts" ||
                             finding.check == "homogeneity" ||
                             finding.check == "independence_within" ||
                             finding.check == "independence_calls";
-    if (structural && finding.verdict != Verdict::kCertified &&
-        finding.verdict != Verdict::kNotSupported) {
-      return fmt::format("{} is {}", finding.check, name_of(finding.verdict));
+    if (!structural || finding.verdict == Verdict::kCertified ||
+        finding.verdict == Verdict::kNotSupported) {
+      continue;
     }
+    const bool proved = finding.verdict == Verdict::kRefuted;
+    if (!doubt.words.empty() && !(proved && !doubt.proved)) continue;
+    doubt = {fmt::format("{} is {}", finding.check, name_of(finding.verdict)),
+             proved};
   }
-  return {};
+  return doubt;
 }
 
 bool rests_on_units(const Finding& finding) {
@@ -82,24 +94,25 @@ double robust_log_e(const RateClaimSets& sets, const Tally& tally) {
 
 void apply_structural_doubt(std::vector<Finding>& findings,
                             const StatisticalInput& input) {
-  const std::string doubt =
+  const Doubt doubt =
       structural_doubt(findings, input.battery.total.torn.has_value());
-  if (doubt.empty()) return;
+  if (doubt.words.empty()) return;
   for (Finding& finding : findings) {
     if (!rests_on_units(finding)) continue;
     const std::string sentence = finding.sentence;
     if (finding.verdict == Verdict::kCertified) {
       leave_open(finding, fmt::format("{}, but no certificate without "
                                       "independent units: {}",
-                                      sentence, doubt));
+                                      sentence, doubt.words));
       finding.bound.clear();
-    } else if (finding.verdict == Verdict::kRefuted && finding.log10_e) {
+    } else if (doubt.proved && finding.verdict == Verdict::kRefuted &&
+               finding.log10_e) {
       const double log_e = robust_log_e(sets_of(finding, input.context),
                                         input.battery.structure);
       if (refute_by_e_value(finding, input.context, log_e, sentence)) continue;
       leave_open(finding, fmt::format("cannot be told while units are not "
                                       "independent: {}",
-                                      doubt));
+                                      doubt.words));
     }
   }
 }

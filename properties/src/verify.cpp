@@ -68,6 +68,10 @@ void note_failure(Finding& finding) {
   } catch (const std::exception& error) {
     finding.verdict = Verdict::kError;
     finding.sentence = fmt::format("the check broke: {}", error.what());
+  } catch (...) {
+    finding.verdict = Verdict::kError;
+    finding.sentence =
+        "the check broke: an exception that is no std::exception";
   }
 }
 
@@ -97,6 +101,7 @@ class ConfigurationRun {
       if (context_.reader) run_statistical();
     }
     order();
+    if (context_.reader && !context_.reader->readable()) withdraw_unread();
     std::erase_if(findings_, [this](const Finding& finding) {
       return context_.planned(finding.check)->hidden;
     });
@@ -245,6 +250,18 @@ class ConfigurationRun {
       note_failure(finding);
     }
     findings_.push_back(std::move(finding));
+  }
+
+  /// Where no mask could be read, nothing about masks is proved.
+  void withdraw_unread() {
+    for (Finding& finding : findings_) {
+      const bool read = finding.check != "eval_identity" &&
+                        finding.check != "edge_probabilities" &&
+                        finding.check != "in_place";
+      if (!read || finding.verdict != Verdict::kCertified) continue;
+      leave_open(finding, "the mask cannot be read: every value is NaN");
+      finding.bound.clear();
+    }
   }
 
   /// The order of the catalogue.

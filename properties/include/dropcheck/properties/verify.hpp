@@ -38,6 +38,7 @@ std::string encode(const ReplayToken& token);
 ReplayToken decode_token(const std::string& text);
 
 /// Plan for one finding: the same configuration, seed, alpha and weight.
+/// Throws std::invalid_argument for a check without meaning for the layer.
 Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject);
 
 }  // namespace dropcheck::properties
