@@ -145,7 +145,8 @@ Finding check_seeding(const Context& context) {
       finding.calls * static_cast<std::uint64_t>(context.plan.units_per_call);
   if (!drops) {
     leave_open(finding, fmt::format("{} units hold no drop: the masks of two "
-                                    "seeds cannot be told apart", finding.n));
+                                    "seeds cannot be told apart",
+                                    finding.n));
     return finding;
   }
   certify(

@@ -24,12 +24,12 @@ using impl::SubjectEntry;
 using impl::Tensor;
 using impl::TensorView;
 using testing::fields_of;
+using ::testing::HasSubstr;
 using testing::odd_subject;
 using testing::Oddity;
 using testing::run;
 using testing::smoke;
 using testing::subject;
-using ::testing::HasSubstr;
 
 void expect_same_findings(const RunResult& a, const RunResult& b,
                           const std::set<std::string>& but = {}) {
@@ -88,12 +88,12 @@ TEST(Engine, ReadsTheSameMasksWhateverRunsBeside) {
   Settings settings = smoke(3);
   settings.only = {"independence_within", "unit_counts"};
   const RunResult alone = run({subject("builtin:dropout")}, settings);
-  const RunResult beside = run({subject("builtin:drop_path"),
-                                subject("builtin:dropout")}, settings);
+  const RunResult beside =
+      run({subject("builtin:drop_path"), subject("builtin:dropout")}, settings);
   for (const Finding& finding : alone.findings) {
-    const auto same = std::find_if(
-        beside.findings.begin(), beside.findings.end(),
-        [&](const Finding& f) { return f.id == finding.id; });
+    const auto same =
+        std::find_if(beside.findings.begin(), beside.findings.end(),
+                     [&](const Finding& f) { return f.id == finding.id; });
     ASSERT_NE(same, beside.findings.end());
     EXPECT_EQ(same->log10_e, finding.log10_e) << finding.id;
     EXPECT_EQ(same->n, finding.n) << finding.id;
@@ -115,13 +115,14 @@ TEST_P(Replay, RepeatsEveryFinding) {
     EXPECT_EQ(token.seed, settings.seed);
     // A rate rests on the structure checks, which are then replayed too.
     const RunResult again = verify(replay_plan(token, entry));
-    const auto found = std::find_if(
-        again.findings.begin(), again.findings.end(),
-        [&](const Finding& f) { return f.id == finding.id; });
+    const auto found =
+        std::find_if(again.findings.begin(), again.findings.end(),
+                     [&](const Finding& f) { return f.id == finding.id; });
     ASSERT_NE(found, again.findings.end()) << finding.id;
     const Finding& replayed = *found;
-    EXPECT_EQ(replayed.verdict, finding.verdict)
-        << finding.id << "\n" << finding.sentence << "\n" << replayed.sentence;
+    EXPECT_EQ(replayed.verdict, finding.verdict) << finding.id << "\n"
+                                                 << finding.sentence << "\n"
+                                                 << replayed.sentence;
     EXPECT_EQ(replayed.n, finding.n) << finding.id;
     EXPECT_EQ(replayed.log10_e, finding.log10_e) << finding.id;
     EXPECT_EQ(replayed.weight, finding.weight) << finding.id;
@@ -129,18 +130,16 @@ TEST_P(Replay, RepeatsEveryFinding) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Engine, Replay,
-                         ::testing::Values("builtin:dropout",
-                                           "builtin:drop_path",
-                                           "builtin:stochastic_depth",
-                                           "builtin:broadcast_dropout",
-                                           "faulty:threshold_4bit",
-                                           "faulty:lanes_of_4"),
-                         [](const auto& one) {
-                           std::string name = one.param;
-                           std::replace(name.begin(), name.end(), ':', '_');
-                           return name;
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    Engine, Replay,
+    ::testing::Values("builtin:dropout", "builtin:drop_path",
+                      "builtin:stochastic_depth", "builtin:broadcast_dropout",
+                      "faulty:threshold_4bit", "faulty:lanes_of_4"),
+    [](const auto& one) {
+      std::string name = one.param;
+      std::replace(name.begin(), name.end(), ':', '_');
+      return name;
+    });
 
 TEST(Replay, RefusesACheckWithoutMeaningForTheLayer) {
   Settings settings = smoke(5);
@@ -258,8 +257,7 @@ TEST(Engine, DoesNotReadNames) {
       d.version = "?";
       d.generator = "?";
     };
-    SubjectEntry entry =
-        odd_subject("x" + std::to_string(i), odd, names[i]);
+    SubjectEntry entry = odd_subject("x" + std::to_string(i), odd, names[i]);
     entry.variants = named.back().variants;
     entry.summary = entry.defect = entry.caught_by = "";
     opaque.push_back(entry);
@@ -300,8 +298,7 @@ using Change = std::function<TensorView(const TensorView&, Tensor&)>;
 Misdeed returning(std::string name, Change change,
                   const std::function<bool(const Call&)>& when) {
   Misdeed misdeed{std::move(name), {}, {Verdict::kRefuted, Verdict::kError}};
-  misdeed.odd.forward = [=](const Call& call, TensorView result,
-                            Tensor& room) {
+  misdeed.odd.forward = [=](const Call& call, TensorView result, Tensor& room) {
     return when(call) ? change(result, room) : result;
   };
   return misdeed;
@@ -343,18 +340,22 @@ std::vector<Misdeed> misdeeds() {
     };
   };
   std::vector<Misdeed> all{
-      throwing("throws_layer_error",
-               [] { throw impl::LayerError("no, thanks"); },
-               Verdict::kRefuted),
-      throwing("throws_bad_alloc", [] { throw std::bad_alloc(); },
-               Verdict::kError),
-      throwing("throws_adapter_error",
-               [] { throw impl::AdapterError("garbage"); }, Verdict::kError),
-      throwing("crashes", [] { throw impl::SubjectCrashed("signal 11"); },
-               Verdict::kCrash),
-      throwing("hangs", [] { throw impl::SubjectTimeout("60 s"); },
-               Verdict::kTimeout),
-      throwing("throws_no_std_exception", [] { throw 42; }, Verdict::kError),
+      throwing(
+          "throws_layer_error", [] { throw impl::LayerError("no, thanks"); },
+          Verdict::kRefuted),
+      throwing(
+          "throws_bad_alloc", [] { throw std::bad_alloc(); }, Verdict::kError),
+      throwing(
+          "throws_adapter_error", [] { throw impl::AdapterError("garbage"); },
+          Verdict::kError),
+      throwing(
+          "crashes", [] { throw impl::SubjectCrashed("signal 11"); },
+          Verdict::kCrash),
+      throwing(
+          "hangs", [] { throw impl::SubjectTimeout("60 s"); },
+          Verdict::kTimeout),
+      throwing(
+          "throws_no_std_exception", [] { throw 42; }, Verdict::kError),
       returning("returns_a_smaller_shape", smaller, always),
       returning("returns_a_larger_shape", larger, always),
       returning("returns_a_smaller_shape_at_evaluation", smaller, evaluating),
@@ -414,10 +415,9 @@ TEST_P(Odd, EndsInFindingsNeverInAnException) {
   RunResult result;
   ASSERT_NO_THROW(result = run({entry}, smoke(1)));
   ASSERT_FALSE(result.findings.empty());
-  EXPECT_TRUE(std::any_of(result.findings.begin(), result.findings.end(),
-                          [&](const Finding& f) {
-                            return misdeed.verdicts.count(f.verdict) > 0;
-                          }))
+  EXPECT_TRUE(std::any_of(
+      result.findings.begin(), result.findings.end(),
+      [&](const Finding& f) { return misdeed.verdicts.count(f.verdict) > 0; }))
       << name_of(worst(result));
   EXPECT_NE(exit_status(result), 0);
   for (const Finding& finding : result.findings) {
@@ -459,9 +459,8 @@ TEST(Odd, OpensToOneErrorAndLetsTheOthersRun) {
   odd.open = [] { throw impl::AdapterError("no such library"); };
   Settings settings = smoke(1);
   settings.only = {"drop_rate"};
-  const RunResult result =
-      run({odd_subject("odd:closed", odd), subject("builtin:dropout")},
-          settings);
+  const RunResult result = run(
+      {odd_subject("odd:closed", odd), subject("builtin:dropout")}, settings);
   ASSERT_EQ(result.findings.size(), 3u) << "plain and in place, and an error";
   EXPECT_EQ(result.findings[0].verdict, Verdict::kError);
   EXPECT_EQ(result.findings[0].subject, "odd:closed");

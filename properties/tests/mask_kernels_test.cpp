@@ -157,11 +157,12 @@ TEST_P(ReadDropBits, NamesTheFirstWrongElementWhereverItIs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Every, ReadDropBits,
-    ::testing::Values(DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                      DType::kBFloat16),
-    [](const auto& one) { return std::string(impl::name_of(one.param)); });
+INSTANTIATE_TEST_SUITE_P(Every, ReadDropBits,
+                         ::testing::Values(DType::kFloat64, DType::kFloat32,
+                                           DType::kFloat16, DType::kBFloat16),
+                         [](const auto& one) {
+                           return std::string(impl::name_of(one.param));
+                         });
 
 std::uint64_t scalar_joint(const std::vector<std::uint64_t>& words,
                            std::size_t bits, std::size_t lag) {

@@ -57,10 +57,10 @@ using Value = std::function<double(double x)>;
 
 Simulated simulate(const LayerConfig& config, const Value& kept,
                    const Value& fill) {
-  Simulated result{config,
-                   make_input(*impl::find_law(config.layer), config,
-                              {kElements}, 3),
-                   {}};
+  Simulated result{
+      config,
+      make_input(*impl::find_law(config.layer), config, {kElements}, 3),
+      {}};
   for (std::uint64_t call = 0; call < 20; ++call) {
     Tensor output(config.dtype, {kElements});
     for (std::int64_t i = 0; i < kElements; ++i) {
@@ -86,12 +86,11 @@ Value constant(double value) {
 }
 
 TEST(MaskReader, ReadsTheMaskOfARightLayerInEveryDtype) {
-  for (const DType dtype : {DType::kFloat64, DType::kFloat32, DType::kFloat16,
-                            DType::kBFloat16}) {
+  for (const DType dtype :
+       {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
     // As PyTorch does it: 1/keep rounded to the dtype.
     const double scale = impl::rounded(1 / 0.9, dtype);
-    const Simulated layer =
-        simulate(dropout(dtype), times(scale), constant(0));
+    const Simulated layer = simulate(dropout(dtype), times(scale), constant(0));
     const MaskReader reader = layer.reader();
     EXPECT_TRUE(reader.exact()) << impl::name_of(dtype);
     EXPECT_TRUE(reader.readable());
@@ -137,8 +136,7 @@ TEST(MaskReader, ReadsAlphaDropout) {
 TEST(MaskReader, LearnsSlopeAndFillOfAWrongLayer) {
   for (const double slope : {1.0, 1 / 0.81, 10.0}) {
     for (const double fill : {0.0, -1.5}) {
-      const Simulated layer =
-          simulate(dropout(), times(slope), constant(fill));
+      const Simulated layer = simulate(dropout(), times(slope), constant(fill));
       const MaskReader reader = layer.reader();
       EXPECT_FALSE(reader.exact());
       EXPECT_TRUE(reader.misfit());
@@ -198,10 +196,9 @@ RC_GTEST_PROP(MaskReader, NamesTheFirstWrongElementOfALaterCall, ()) {
       simulate(dropout(), times(1 / 0.9), constant(0));
   static const MaskReader reader = layer.reader();
   const auto wrong = *rc::gen::inRange<std::int64_t>(0, kElements).as("wrong");
-  const auto value =
-      *rc::gen::element(std::nan(""), 0.123,
-                        std::numeric_limits<double>::infinity())
-           .as("value");
+  const auto value = *rc::gen::element(std::nan(""), 0.123,
+                                       std::numeric_limits<double>::infinity())
+                          .as("value");
   Tensor output = layer.outputs.front();
   output.view().set(wrong, value);
   std::vector<std::uint64_t> words(kElements / 64 + 1);

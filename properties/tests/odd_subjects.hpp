@@ -102,8 +102,8 @@ inline impl::TensorView converted(const impl::TensorView& view,
   return room.view();
 }
 
-inline impl::TensorView filled(const impl::TensorView& view,
-                               impl::Tensor& room, double value) {
+inline impl::TensorView filled(const impl::TensorView& view, impl::Tensor& room,
+                               double value) {
   room = impl::Tensor(view.dtype, view.shape);
   for (std::int64_t i = 0; i < view.size(); ++i) room.view().set(i, value);
   return room.view();

@@ -25,17 +25,19 @@ namespace dropcheck::properties {
 namespace {
 
 using impl::SubjectEntry;
+using ::testing::Contains;
 using testing::run;
 using testing::smoke;
-using ::testing::Contains;
 
 /// The shortest run in which the defect of an entry is large enough.
 Settings trial(const SubjectEntry& entry) {
-  static const std::set<std::string> kSmall{
-      "faulty:threshold_8bit", "faulty:threshold_8bit_drop",
-      "faulty:threshold_bf16", "faulty:rate_off_1e-3",
-      "faulty:neighbour_correlation_1e-2", "faulty:rate_by_channel",
-      "faulty:first_channel_drops_less"};
+  static const std::set<std::string> kSmall{"faulty:threshold_8bit",
+                                            "faulty:threshold_8bit_drop",
+                                            "faulty:threshold_bf16",
+                                            "faulty:rate_off_1e-3",
+                                            "faulty:neighbour_correlation_1e-2",
+                                            "faulty:rate_by_channel",
+                                            "faulty:first_channel_drops_less"};
   static const std::set<std::string> kFewPositions{
       "faulty:vector_tail_never_dropped",
       "faulty:first_position_never_dropped"};
@@ -52,8 +54,7 @@ std::string words(std::string name) {
   return name;
 }
 
-std::string name_of_entry(
-    const ::testing::TestParamInfo<SubjectEntry>& info) {
+std::string name_of_entry(const ::testing::TestParamInfo<SubjectEntry>& info) {
   return words(info.param.name);
 }
 
@@ -68,7 +69,8 @@ TEST_P(Zoo, IsRefutedByTheCheckThatItNames) {
   const bool refuted = std::any_of(
       result.findings.begin(), result.findings.end(),
       [](const Finding& f) { return f.verdict == Verdict::kRefuted; });
-  EXPECT_TRUE(refuted) << entry.defect << "\n" << entry.caught_by << ": "
+  EXPECT_TRUE(refuted) << entry.defect << "\n"
+                       << entry.caught_by << ": "
                        << name_of(result.findings.front().verdict) << ", "
                        << result.findings.front().sentence;
   EXPECT_EQ(exit_status(result), 1);
@@ -117,12 +119,12 @@ TEST_P(Reference, IsCertifiedByEveryCheck) {
   EXPECT_EQ(exit_status(result), 0);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Builtin, Reference, ::testing::ValuesIn(right_layers()),
-    [](const auto& param) {
-      return words(param.param.entry.name) + "_seed_" +
-             std::to_string(param.param.seed);
-    });
+INSTANTIATE_TEST_SUITE_P(Builtin, Reference,
+                         ::testing::ValuesIn(right_layers()),
+                         [](const auto& param) {
+                           return words(param.param.entry.name) + "_seed_" +
+                                  std::to_string(param.param.seed);
+                         });
 
 TEST(CheckCatalogue, HasAWrongLayerForEveryCheck) {
   std::set<std::string> caught;

@@ -48,8 +48,7 @@ std::vector<Row> independent(double drop, std::uint64_t key) {
 }
 
 std::int64_t window_for(double drop) {
-  const double per_decision =
-      -std::log(drop * drop + (1 - drop) * (1 - drop));
+  const double per_decision = -std::log(drop * drop + (1 - drop) * (1 - drop));
   const double needed =
       (log_overlap_pairs(kCalls, kBits, 64) - std::log(1e-9)) / per_decision;
   return (static_cast<std::int64_t>(std::ceil(needed)) + 63) / 64 * 64;

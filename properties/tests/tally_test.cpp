@@ -35,9 +35,7 @@ bool bit(const std::vector<std::uint64_t>& words, std::int64_t i) {
 }
 
 Tally any_tally() {
-  const auto number = [] {
-    return *rc::gen::inRange<std::uint64_t>(0, 1000);
-  };
+  const auto number = [] { return *rc::gen::inRange<std::uint64_t>(0, 1000); };
   Tally tally;
   tally.rate = {number(), number() + 1000};
   tally.calls = number();
@@ -96,9 +94,9 @@ RC_GTEST_PROP(CountRow, AgreesWithItsTwin, ()) {
     drops += bit(row, i) ? 1U : 0U;
   }
   RC_ASSERT(tally.structure_rows == 2u);
-  RC_ASSERT((tally.structure_rate ==
-             stats::Counts{2 * drops,
-                           2 * static_cast<std::uint64_t>(plan.row_bits)}));
+  RC_ASSERT((
+      tally.structure_rate ==
+      stats::Counts{2 * drops, 2 * static_cast<std::uint64_t>(plan.row_bits)}));
   RC_ASSERT(tally.drops_per_row ==
             std::vector<std::uint32_t>(2, static_cast<std::uint32_t>(drops)));
 
@@ -127,9 +125,9 @@ RC_GTEST_PROP(CountRow, AgreesWithItsTwin, ()) {
 }
 
 RC_GTEST_PROP(StructurePlan, HasLagsInOrderBelowHalfARow, ()) {
-  const auto shape = *rc::gen::container<impl::Shape>(
-                          3, rc::gen::inRange<std::int64_t>(1, 20))
-                          .as("unit shape");
+  const auto shape =
+      *rc::gen::container<impl::Shape>(3, rc::gen::inRange<std::int64_t>(1, 20))
+           .as("unit shape");
   const auto calls = *rc::gen::inRange<std::int64_t>(1, 600).as("calls");
   const StructurePlan plan = make_structure_plan(shape, calls);
   RC_ASSERT(plan.units == shape[0] * shape[1] * shape[2]);
@@ -164,7 +162,9 @@ Drawn draw(const std::string& layer, const impl::Shape& shape,
   SubjectPool pool(planned);
   const Experiment experiment{impl::find_law(layer),
                               {.layer = layer, .drop_probability = 0.3},
-                              shape, 5, 6};
+                              shape,
+                              5,
+                              6};
   const auto subject = entry.open();
   const Inputs inputs = make_inputs(*subject, experiment);
   const auto calibration =
@@ -178,8 +178,7 @@ Drawn draw(const std::string& layer, const impl::Shape& shape,
   const auto of =
       impl::unit_of_element(*experiment.law, experiment.config, shape);
   for (const impl::Tensor& output : outputs) {
-    std::vector<bool> units(
-        static_cast<std::size_t>(sampler.units().units()));
+    std::vector<bool> units(static_cast<std::size_t>(sampler.units().units()));
     for (std::int64_t i = 0; i < output.size(); ++i) {
       units[of[static_cast<std::size_t>(i)]] = output.view().value(i) == 0;
     }

@@ -44,9 +44,9 @@ Case any_case() {
   Case result;
   result.config =
       kConfigs[*rc::gen::inRange<std::size_t>(0, kConfigs.size()).as("config")];
-  result.shape = *rc::gen::container<Shape>(
-                      4, rc::gen::inRange<std::int64_t>(1, 10))
-                      .as("shape");
+  result.shape =
+      *rc::gen::container<Shape>(4, rc::gen::inRange<std::int64_t>(1, 10))
+           .as("shape");
   return result;
 }
 

@@ -66,15 +66,13 @@ const std::vector<Implementation>& implementations() {
        }},
       {"scale from a keep probability in f32",
        [](double keep, DType) {
-         return [s = 1.0F / f32(keep)](double x) -> double {
-           return f32(x) * s;
-         };
+         return
+             [s = 1.0F / f32(keep)](double x) -> double { return f32(x) * s; };
        }},
       {"scale in the dtype (PyTorch on the CPU)",
        [](double keep, DType dtype) {
-         return [s = impl::rounded(1 / keep, dtype)](double x) {
-           return x * s;
-         };
+         return
+             [s = impl::rounded(1 / keep, dtype)](double x) { return x * s; };
        }},
       {"division in f64",
        [](double keep, DType) {
@@ -93,8 +91,8 @@ TEST(ValueModel, IsFoundBitForBitForEveryDtype) {
           .layer = "dropout", .drop_probability = drop, .dtype = dtype};
       const Tensor input = input_for(config);
       for (const Implementation& layer : implementations()) {
-        const bool narrow = std::string(layer.name).find("f32") !=
-                            std::string::npos;
+        const bool narrow =
+            std::string(layer.name).find("f32") != std::string::npos;
         if (dtype == DType::kFloat64 && narrow) continue;
         const auto pairs = pairs_of(input, layer.make(1 - drop, dtype));
         const auto model =
@@ -125,9 +123,8 @@ TEST(ValueModel, FindsTheAffineMapOfAlphaDropout) {
       const float product = f32(x) * a;
       return product + b;
     });
-    const auto once = pairs_of(input, [=](double x) -> double {
-      return std::fma(f32(x), a, b);
-    });
+    const auto once = pairs_of(
+        input, [=](double x) -> double { return std::fma(f32(x), a, b); });
     const auto model = find_value_model(law, config, twice);
     ASSERT_TRUE(model) << drop;
     EXPECT_FALSE(model->fused);
@@ -147,9 +144,8 @@ TEST(ValueModel, RefusesAScaleThreeUnitsOff) {
     const Tensor input = input_for(config);
     for (const int units : {-3, 3}) {
       const double exact = 1 / (1 - drop);
-      const float scale =
-          f32(impl::rounded(exact, DType::kFloat32) +
-              units * ulp_at(exact, DType::kFloat32));
+      const float scale = f32(impl::rounded(exact, DType::kFloat32) +
+                              units * ulp_at(exact, DType::kFloat32));
       const auto pairs = pairs_of(
           input, [scale](double x) -> double { return f32(x) * scale; });
       EXPECT_FALSE(find_value_model(*impl::find_law("dropout"), config, pairs))
@@ -165,18 +161,18 @@ TEST(ValueModel, RefusesOneWrongValueAmongMany) {
       pairs_of(input, [](double x) -> double { return f32(x) * f32(1 / .9); });
   const impl::Law& law = *impl::find_law("dropout");
   ASSERT_TRUE(find_value_model(law, config, pairs));
-  pairs.back().y = static_cast<double>(
-      std::nextafter(f32(pairs.back().y), 100.0F));
+  pairs.back().y =
+      static_cast<double>(std::nextafter(f32(pairs.back().y), 100.0F));
   EXPECT_FALSE(find_value_model(law, config, pairs));
 }
 
 TEST(Ulp, IsTheSpacingOfTheDtype) {
   for (const double value : {1.0, 1.999, 2.0, -5.0, 1e-3}) {
-    const float next = std::nextafter(
-        f32(std::abs(value)), std::numeric_limits<float>::infinity());
-    EXPECT_EQ(ulp_at(value, DType::kFloat32),
-              static_cast<double>(next) -
-                  static_cast<double>(f32(std::abs(value))));
+    const float next = std::nextafter(f32(std::abs(value)),
+                                      std::numeric_limits<float>::infinity());
+    EXPECT_EQ(
+        ulp_at(value, DType::kFloat32),
+        static_cast<double>(next) - static_cast<double>(f32(std::abs(value))));
   }
   EXPECT_EQ(ulp_at(1, DType::kBFloat16), std::ldexp(1.0, -7));
   EXPECT_EQ(ulp_at(1, DType::kFloat16), std::ldexp(1.0, -10));
