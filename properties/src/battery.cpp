@@ -96,6 +96,10 @@ BatteryPlan make_battery_plan(const PlannedConfiguration& configuration) {
   const auto block = static_cast<std::uint64_t>(configuration.calls_per_block *
                                                 configuration.units_per_call);
   plan.structure_blocks = divide_up(configuration.structure_n, block);
+  if (configuration.units_per_call < 64) {
+    // A block is one row: as many for each of the 16 parts in time.
+    plan.structure_blocks = divide_up(plan.structure_blocks, 16) * 16;
+  }
   plan.maximum_blocks = std::max(plan.structure_blocks,
                                  divide_up(configuration.rate_n_max, block));
   const double p = configuration.config.drop_probability;

@@ -12,6 +12,7 @@
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
+#include "number_text.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
 
@@ -101,21 +102,25 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
       static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
 }
 
-/// Long enough for 16 parts in time and lags between calls, about 1 % of the
-/// expected sample, at most 2^20 decisions.
+/// About 1 % of the expected sample, at most 2^20 decisions; a multiple of 16
+/// calls, so that parts in time are equally long. Short calls are laid end to
+/// end, a block is then one row.
 std::int64_t block_calls(const PlannedConfiguration& planned) {
   if (planned.delta <= 0) return 1;
+  const std::int64_t units = planned.units_per_call;
+  if (units < 64) {
+    const auto row = std::clamp(
+        static_cast<std::int64_t>(planned.structure_n / 16),
+        std::int64_t{512}, std::int64_t{4096});
+    return (row + units - 1) / units;
+  }
   const double expected =
       stats::expected_n(planned.config.drop_probability, planned.delta);
-  const std::int64_t units = planned.units_per_call;
-  // Sixteen rows at least: calls, or whole blocks where calls are short.
-  const auto flat =
-      std::clamp(static_cast<std::int64_t>(planned.structure_n / 20),
-                 std::int64_t{512}, std::int64_t{4096});
-  const std::int64_t least = units < 64 ? (flat + units - 1) / units : 16;
-  const std::int64_t most = std::max(least, (std::int64_t{1} << 20) / units);
-  return std::clamp(static_cast<std::int64_t>(expected / 100) / units, least,
-                    most);
+  const std::int64_t most =
+      std::max<std::int64_t>(16, (std::int64_t{1} << 20) / units);
+  const std::int64_t calls = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(expected / 100) / units, 16, most);
+  return calls / 16 * 16;
 }
 
 std::vector<double> default_probabilities(const Settings& settings) {
@@ -171,6 +176,13 @@ bool is_structural(std::string_view check) {
          check == "independence_within" || check == "independence_calls";
 }
 
+/// Gradients around a softmax are compared with differences of results, which
+/// 16 bits do not resolve.
+bool by_differences(const PlannedConfiguration& planned) {
+  return planned.law->base == impl::Base::kEvaluation &&
+         impl::size_of(planned.config.dtype) < sizeof(float);
+}
+
 bool reports_nothing(const PlannedConfiguration& planned) {
   return std::all_of(planned.checks.begin(), planned.checks.end(),
                      [](const PlannedCheck& check) { return check.hidden; });
@@ -189,6 +201,7 @@ void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
     if (check.name == "edge_probabilities" && !candidate.first_probability) {
       continue;
     }
+    if (check.name == "backward_mask" && by_differences(planned)) continue;
     PlannedCheck item;
     item.check = check.name;
     item.id = fmt::format("{}.{}[{}]", planned.law->layer, check.name,
@@ -239,6 +252,17 @@ double detectable_z(double threshold, double overhead) {
   return kQuantile + std::sqrt(2 * (threshold + overhead));
 }
 
+/// How much the quantity of a check moves with the drop rate.
+double effect_per_rate(const PlannedConfiguration& planned,
+                       const PlannedCheck& check) {
+  const double p = planned.config.drop_probability;
+  if (check.check == "drop_rate") return 1;
+  if (check.check == "expectation") {
+    return impl::affine(*planned.law, planned.config).a;
+  }
+  return (std::abs(1 - 2 * p) + planned.delta) / (p * (1 - p));
+}
+
 void describe_detection(PlannedConfiguration& planned, double alpha) {
   const double p = planned.config.drop_probability;
   const auto n = static_cast<double>(planned.structure_n);
@@ -249,13 +273,12 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
     const double overhead = std::log(std::max(n, 2.0)) / 2;
     if (check.check == "drop_rate" || check.check == "expectation" ||
         check.check == "moments") {
-      check.detectable_effect = planned.delta;
+      check.detectable_effect = planned.delta * effect_per_rate(planned, check);
       check.expected_n = stats::expected_n(p, planned.delta, alpha);
       check.worst_n = static_cast<double>(planned.rate_n_max);
       check.detectable = fmt::format(
-          "a drop rate off by {:.2g} is certified with probability at most "
-          "{:g}",
-          planned.delta, alpha);
+          "a drop rate off by {:.2g} is certified with probability at most {}",
+          planned.delta, number_text(alpha));
     } else if (check.check == "independence_within" ||
                check.check == "independence_calls") {
       check.detectable_effect =

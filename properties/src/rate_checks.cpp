@@ -8,6 +8,7 @@
 
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/moments.hpp"
+#include "number_text.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"
@@ -88,8 +89,9 @@ void conclude(Finding& finding, const Context& context,
   }
   certify(finding, certified,
           fmt::format("given independent units, {} lies in {}; wrong with "
-                      "probability at most {:g}",
-                      finding.quantity, interval, context.settings.alpha));
+                      "probability at most {}",
+                      finding.quantity, interval,
+                      number_text(context.settings.alpha)));
 }
 
 /// Sentence for a mean that is off.

@@ -8,6 +8,7 @@
 #include "deterministic_checks.hpp"
 #include "dropcheck/impl/networks/selu_network.hpp"
 #include "dropcheck/stats/betting.hpp"
+#include "number_text.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -137,8 +138,8 @@ void decide_depth(Finding& finding, const Context& context,
                     plan.depth),
         fmt::format("one layer: from the constants, given the drop rate; "
                     "through depth: mean and clipped mean square lie within "
-                    "{:g} of 0 and 1, wrong with probability at most {:g}",
-                    plan.band, context.settings.alpha));
+                    "{:g} of 0 and 1, wrong with probability at most {}",
+                    plan.band, number_text(context.settings.alpha)));
   } else {
     leave_open(
         finding,

@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/math/distributions/binomial.hpp>
 #include <cmath>
 #include <numbers>
 #include <vector>
@@ -16,7 +15,9 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "dropcheck/stats/homogeneity.hpp"
+#include "number_text.hpp"
 #include "overlap.hpp"
+#include "row_counts.hpp"
 #include "statistical_checks.hpp"
 
 namespace dropcheck::properties {
@@ -133,102 +134,11 @@ bool incomplete(Finding& finding, const StatisticalInput& input) {
 
 std::string margin_bound(const Context& context, const std::string& where) {
   return fmt::format(
-      "the drop rate {} lies within {:g} of the overall rate; each such "
-      "statement is wrong with probability at most {:g}",
-      where, context.plan.margin, context.settings.alpha);
+      "the drop rate {} lies within {} of the overall rate; each such "
+      "statement is wrong with probability at most {}",
+      where, number_text(context.plan.margin),
+      number_text(context.settings.alpha));
 }
-
-/// ln E of the numbers of drops per row, in 16 cells between quantiles of the
-/// binomial: against rows of a fixed count and rows of a rate of their own.
-class RowCounts {
- public:
-  RowCounts(const std::vector<std::uint32_t>& drops, std::uint64_t row_bits,
-            double p0)
-      : row_bits_(static_cast<double>(row_bits)) {
-    const double mean = row_bits_ * p0;
-    const double sd = std::sqrt(mean * (1 - p0));
-    for (int k = -7; k <= 7; ++k) {
-      const double edge = std::floor(mean + sd * k * 0.4);
-      if (edge < 0 || edge >= row_bits_) continue;
-      if (edges_.empty() || edge > edges_.back()) edges_.push_back(edge);
-    }
-    counts_.assign(edges_.size() + 1, 0);
-    std::uint64_t total = 0;
-    for (const std::uint32_t drop : drops) {
-      const auto cell = std::lower_bound(edges_.begin(), edges_.end(),
-                                         static_cast<double>(drop));
-      ++counts_[static_cast<std::size_t>(cell - edges_.begin())];
-      total += drop;
-    }
-    rows_ = static_cast<double>(drops.size());
-    pooled_ = static_cast<double>(total) / (rows_ * row_bits_);
-    theta0_ = cells(p0);
-  }
-
-  double log_e_value() const {
-    if (edges_.size() < 2 || rows_ < 2) return 0;
-    constexpr double kKappa = 8;
-    double log_e = std::lgamma(kKappa) - std::lgamma(kKappa + rows_);
-    for (std::size_t j = 0; j < counts_.size(); ++j) {
-      const double prior = kKappa * std::max(theta0_[j], 1e-6);
-      log_e += std::lgamma(prior + static_cast<double>(counts_[j])) -
-               std::lgamma(prior);
-    }
-    return log_e - largest_log_likelihood();
-  }
-
- private:
-  std::vector<double> cells(double p) const {
-    const boost::math::binomial_distribution<double> law(row_bits_, p);
-    std::vector<double> theta(counts_.size());
-    double below = 0;
-    for (std::size_t j = 0; j < edges_.size(); ++j) {
-      const double upto = boost::math::cdf(law, edges_[j]);
-      theta[j] = std::max(upto - below, 0.0);
-      below = upto;
-    }
-    theta.back() =
-        boost::math::cdf(boost::math::complement(law, edges_.back()));
-    return theta;
-  }
-
-  double log_likelihood(double p) const {
-    const std::vector<double> theta = cells(p);
-    double sum = 0;
-    for (std::size_t j = 0; j < counts_.size(); ++j) {
-      if (counts_[j] > 0) {
-        sum += static_cast<double>(counts_[j]) *
-               std::log(std::max(theta[j], 1e-300));
-      }
-    }
-    return sum;
-  }
-
-  /// Supremum over all rates, by golden sections around the pooled rate. The
-  /// likelihood of binomial intervals has one maximum in p.
-  double largest_log_likelihood() const {
-    const double sd =
-        std::sqrt(std::max(pooled_ * (1 - pooled_), 1e-12) / row_bits_);
-    double low = std::max(1e-12, pooled_ - 4 * sd);
-    double high = std::min(1 - 1e-12, pooled_ + 4 * sd);
-    for (int step = 0; step < 60; ++step) {
-      const double width = (high - low) * 0.3819660112501051;
-      if (log_likelihood(low + width) < log_likelihood(high - width)) {
-        low += width;
-      } else {
-        high -= width;
-      }
-    }
-    return log_likelihood((low + high) / 2);
-  }
-
-  double row_bits_;
-  double rows_ = 0;
-  double pooled_ = 0;
-  std::vector<double> edges_;
-  std::vector<std::uint64_t> counts_;
-  std::vector<double> theta0_;
-};
 
 }  // namespace
 
@@ -242,7 +152,7 @@ Finding check_unit_counts(const StatisticalInput& input) {
   const std::uint64_t row_bits = tally.structure_rate.n / tally.structure_rows;
   const std::vector<double> logs{
       stats::log_group_count_e_value(tally.groups, p0, 64, kAnyRate),
-      RowCounts(tally.drops_per_row, row_bits, p0).log_e_value()};
+      log_row_count_e_value(tally.drops_per_row, row_bits, p0)};
   finding.diagnostics.push_back(row_of(
       stats::binomial_group_fit(tally.groups, p0, context.settings.alpha)));
   double mean = 0;

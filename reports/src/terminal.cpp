@@ -1,8 +1,10 @@
 #include "dropcheck/reports/terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "grid.hpp"
@@ -102,6 +104,32 @@ std::string paragraph(const std::string& text, const TerminalStyle& style) {
   return out;
 }
 
+// Declared deviations, one line for each reason: they are no news, but a
+// reader must not have to open a file to see them.
+std::string declared(const RunResult& result, const TerminalStyle& style) {
+  struct Declared {
+    std::string url;
+    std::set<std::string> checks;
+    std::size_t count = 0;
+  };
+  std::map<std::string, Declared> by_reason;
+  for (const Finding& finding : result.findings) {
+    if (finding.verdict != Verdict::kDeviation) continue;
+    Declared& entry = by_reason[finding.deviation_reason];
+    entry.url = finding.deviation_url;
+    entry.checks.insert(finding.check);
+    ++entry.count;
+  }
+  std::string out;
+  for (const auto& [reason, entry] : by_reason) {
+    out +=
+        paragraph(fmt::format("declared, {} x {}: {} <{}>", entry.count,
+                              fmt::join(entry.checks, ", "), reason, entry.url),
+                  style);
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
 std::string remarks(const RunResult& result, const TerminalStyle& style) {
   std::string out;
   for (const std::string& warning : result.warnings) {
@@ -126,6 +154,7 @@ std::string summary_table(const RunResult& result, const TerminalStyle& style) {
     blocks.add(group);
   }
   out += blocks.take();
+  out += declared(result, style);
   out += remarks(result, style);
   const std::string closing =
       overall_sentence(result) + " " + joint_statement(result);
