@@ -1,4 +1,4 @@
-#include "number_text.hpp"
+#include "dropcheck/properties/number_text.hpp"
 
 #include <fmt/format.h>
 

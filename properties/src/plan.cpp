@@ -10,9 +10,9 @@
 
 #include "dropcheck/properties/check_catalogue.hpp"
 #include "dropcheck/properties/glob.hpp"
+#include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
-#include "number_text.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
 
@@ -109,9 +109,9 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
   if (planned.delta <= 0) return 1;
   const std::int64_t units = planned.units_per_call;
   if (units < 64) {
-    const auto row = std::clamp(
-        static_cast<std::int64_t>(planned.structure_n / 16),
-        std::int64_t{512}, std::int64_t{4096});
+    const auto row =
+        std::clamp(static_cast<std::int64_t>(planned.structure_n / 16),
+                   std::int64_t{512}, std::int64_t{4096});
     return (row + units - 1) / units;
   }
   const double expected =
@@ -314,6 +314,9 @@ void describe_detection(PlannedConfiguration& planned, double alpha) {
                              : "units that always agree, and units decided in "
                                "parts, are refuted";
     }
+    // Two digits are all that a plan can promise.
+    check.detectable_effect =
+        std::stod(fmt::format("{:.2g}", check.detectable_effect));
   }
 }
 

@@ -6,9 +6,9 @@
 #include <cmath>
 #include <limits>
 
+#include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/moments.hpp"
-#include "number_text.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"

@@ -7,8 +7,8 @@
 #include "depth_plan.hpp"
 #include "deterministic_checks.hpp"
 #include "dropcheck/impl/networks/selu_network.hpp"
+#include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/betting.hpp"
-#include "number_text.hpp"
 
 namespace dropcheck::properties {
 namespace {

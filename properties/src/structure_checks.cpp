@@ -9,13 +9,13 @@
 #include <numbers>
 #include <vector>
 
+#include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/context.hpp"
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "dropcheck/stats/homogeneity.hpp"
-#include "number_text.hpp"
 #include "overlap.hpp"
 #include "row_counts.hpp"
 #include "statistical_checks.hpp"

@@ -222,46 +222,50 @@ class ConfigurationRun {
     } catch (...) {
       failure = std::current_exception();
     }
-    const double seconds = seconds_since(begin);
+    const std::size_t first = findings_.size();
     for (const auto& [name, check] : all) {
-      add_statistical(name, check, {context_, *sampler, battery}, failure);
+      if (context_.planned(name) == nullptr) continue;
+      findings_.push_back(
+          failure ? failed(name, failure)
+                  : decided_by(check, name, {context_, *sampler, battery}));
     }
-    if (!findings_.empty()) findings_.back().seconds += seconds;
+    // All of them read the same masks: each has its share of the time.
+    const double share =
+        seconds_since(begin) / static_cast<double>(findings_.size() - first);
+    for (std::size_t k = first; k < findings_.size(); ++k) {
+      findings_[k].seconds = share;
+    }
+    if (failure) return;
     note_torn_units(findings_, context_, battery.total);
-    if (sampler)
-      apply_structural_doubt(findings_, {context_, *sampler, battery});
+    apply_structural_doubt(findings_, {context_, *sampler, battery});
   }
 
-  template <class Check>
-  void add_statistical(std::string_view name, const Check& check,
-                       const StatisticalInput& input,
-                       const std::exception_ptr& failure) {
-    if (context_.planned(name) == nullptr) return;
+  Finding failed(std::string_view name,
+                 const std::exception_ptr& failure) const {
     Finding finding = start_finding(context_, name);
     try {
-      if (failure) std::rethrow_exception(failure);
-      finding = check(input);
-      if (input.battery.interrupted &&
-          finding.verdict == Verdict::kInconclusive) {
-        finding.verdict = Verdict::kNotRun;
-        finding.sentence = "interrupted: " + finding.sentence;
-      }
+      std::rethrow_exception(failure);
     } catch (...) {
       note_failure(finding);
     }
-    findings_.push_back(std::move(finding));
+    return finding;
   }
 
-  /// Where no mask could be read, nothing about masks is proved.
-  void withdraw_unread() {
-    for (Finding& finding : findings_) {
-      const bool read = finding.check != "eval_identity" &&
-                        finding.check != "edge_probabilities" &&
-                        finding.check != "in_place";
-      if (!read || finding.verdict != Verdict::kCertified) continue;
-      leave_open(finding, "the mask cannot be read: every value is NaN");
-      finding.bound.clear();
+  template <class Check>
+  Finding decided_by(const Check& check, std::string_view name,
+                     const StatisticalInput& input) const {
+    Finding finding = start_finding(context_, name);
+    try {
+      finding = check(input);
+    } catch (...) {
+      note_failure(finding);
     }
+    if (input.battery.interrupted &&
+        finding.verdict == Verdict::kInconclusive) {
+      finding.verdict = Verdict::kNotRun;
+      finding.sentence = "interrupted: " + finding.sentence;
+    }
+    return finding;
   }
 
   /// The order of the catalogue.

@@ -17,6 +17,7 @@
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
 #include "dropcheck/properties/glob.hpp"
+#include "dropcheck/properties/number_text.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -212,8 +213,8 @@ std::string forecast(const Plan& plan) {
   text += fmt::format(
       "         drop rates that differ by {:g} in any context\n", plan.margin);
   text +=
-      fmt::format("         with false alarms in at most {:g} of all runs\n",
-                  settings.alpha);
+      fmt::format("         with false alarms in at most {} of all runs\n",
+                  properties::number_text(settings.alpha));
   text += fmt::format("takes    about {}, at most about {}, on {}\n",
                       time_text(plan.expected_seconds),
                       time_text(plan.worst_seconds),
