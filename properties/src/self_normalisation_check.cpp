@@ -167,20 +167,20 @@ DepthPlan make_depth_plan(Profile profile) {
 
 Finding check_self_normalisation(const Context& context) {
   Finding finding = start_finding(context, "self_normalisation");
-  if (const auto wrong = wrong_constants(context)) {
-    finding.n = finding.calls = 1;
-    refute(finding, *wrong);
-    return finding;
-  }
+  const auto wrong = wrong_constants(context);
   if (context.config().dtype == impl::DType::kFloat32) {
     decide_depth(finding, context, make_depth_plan(context.settings.profile));
-    return finding;
+  } else {
+    finding.evidence = Evidence::kDeterministic;
+    certify(finding, "keeps mean 0 and variance 1 of its input",
+            "one layer, from the constants, given the drop rate; the network "
+            "runs in f32");
   }
-  finding.evidence = Evidence::kDeterministic;
-  certify(
-      finding, "keeps mean 0 and variance 1 of its input",
-      "one layer, from the constants, given the drop rate; the network runs "
-      "in f32");
+  if (!wrong) return finding;
+  const bool seen_through_depth = finding.verdict == Verdict::kRefuted;
+  refute(finding,
+         seen_through_depth ? *wrong + "; " + finding.sentence : *wrong);
+  finding.bound.clear();
   return finding;
 }
 

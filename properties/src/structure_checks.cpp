@@ -9,6 +9,7 @@
 #include <numbers>
 #include <vector>
 
+#include "calibration_rows.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/chi_square.hpp"
@@ -16,6 +17,7 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "dropcheck/stats/homogeneity.hpp"
+#include "mask_picture.hpp"
 #include "overlap.hpp"
 #include "row_counts.hpp"
 #include "statistical_checks.hpp"
@@ -183,6 +185,7 @@ Finding check_unit_counts(const StatisticalInput& input) {
                  *finding.observed < 1 ? "dropped to a quota"
                                        : "dropped in company");
   if (refute_by_e_value(finding, context, log_mean(logs), sentence)) {
+    finding.picture = structure_picture(input, rows);
     return finding;
   }
   certify(finding, "drops per group follow the binomial law",
@@ -296,6 +299,7 @@ Finding check_homogeneity(const StatisticalInput& input) {
   finding.quantity = "drop rate by place";
   if (classes.empty()) {
     leave_open(finding, "too few rows to compare places");
+    finding.picture = structure_picture(input, false);
     return finding;
   }
   std::vector<double> logs;
@@ -381,6 +385,7 @@ Finding check_independence_within(const StatisticalInput& input) {
   if (refute_by_e_value(finding, context, log_mean(evidence.log_e),
                         fmt::format("units {} apart {}", lags[evidence.worst],
                                     dependence_words(worst)))) {
+    finding.picture = structure_picture(input, false);
     return finding;
   }
   if (evidence.certified) {
@@ -404,24 +409,6 @@ struct OverlapSearch {
   std::size_t calls = 0;
   double log_chance = 0;
 };
-
-std::vector<Row> calibration_rows(const StatisticalInput& input) {
-  const Context& context = input.context;
-  const UnitReader& units = input.sampler.units();
-  std::vector<Row> rows;
-  std::vector<std::uint64_t> elements(
-      static_cast<std::size_t>(units.elements() / 64 + 2));
-  for (const impl::Tensor& output : context.calibration) {
-    Row row{std::vector<std::uint64_t>(
-                static_cast<std::size_t>(units.units() / 64 + 2)),
-            units.units()};
-    std::uint64_t torn = 0;
-    context.reader->read(output.bytes(), elements.data());
-    units.read(elements.data(), row.words.data(), torn);
-    rows.push_back(std::move(row));
-  }
-  return rows;
-}
 
 OverlapSearch search_overlap(const StatisticalInput& input) {
   const Context& context = input.context;
@@ -498,6 +485,7 @@ Finding check_independence_calls(const StatisticalInput& input) {
                                         : dependence_words(worst));
   if (refute_by_e_value(finding, context, log_mean({lag_e, overlap_e}),
                         sentence)) {
+    finding.picture = structure_picture(input, true);
     return finding;
   }
   const std::string none =

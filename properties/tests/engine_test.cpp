@@ -508,6 +508,34 @@ TEST(Odd, MayNotLeakItsOneBadCallAmongMany) {
   EXPECT_THAT(result.findings[0].sentence, HasSubstr("[0, 5]"));
 }
 
+// There is no rate to test at the ends, and no mask to read.
+TEST(Run, ChecksTheEndsOfTheRangeOnly) {
+  Settings settings = smoke(3);
+  settings.drop_probabilities = {0, 1};
+  const RunResult result = run({subject("builtin:dropout")}, settings);
+  ASSERT_FALSE(result.findings.empty());
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kCertified) << finding.id;
+    EXPECT_TRUE(finding.check == "eval_identity" ||
+                finding.check == "edge_probabilities")
+        << finding.id;
+  }
+  EXPECT_EQ(exit_status(result), 0);
+}
+
+// A rate rests on structure, also where only the rate was asked for.
+TEST(Run, CertifiesNoRateOfDependentUnitsUnasked) {
+  Settings settings = smoke(3);
+  settings.drop_probabilities = {0.3};
+  settings.only = {"drop_rate"};
+  const RunResult result = run({subject("faulty:lanes_of_4")}, settings);
+  ASSERT_FALSE(result.findings.empty());
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.check, "drop_rate");
+    EXPECT_NE(finding.verdict, Verdict::kCertified) << finding.id;
+  }
+}
+
 TEST(Run, WithoutSubjectsHasNothing) {
   const RunResult result = run({}, smoke(1));
   EXPECT_TRUE(result.findings.empty());

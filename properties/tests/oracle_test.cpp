@@ -126,6 +126,28 @@ INSTANTIATE_TEST_SUITE_P(Builtin, Reference,
                                   std::to_string(param.param.seed);
                          });
 
+// Plain dropout keeps neither moment: one layer shows it by its constants, 32
+// SELU layers by what reaches the end, with an e-value of its own.
+TEST(SelfNormalisation, RefutesPlainDropoutThroughDepthToo) {
+  Settings settings;
+  settings.profile = Profile::kSmoke;
+  settings.drop_probabilities = {0.1};
+  settings.dtypes = {impl::DType::kFloat32};
+  settings.only = {"self_normalisation"};
+  settings.seed = 1;
+  const RunResult result =
+      run({testing::subject("faulty:alpha_is_plain_dropout")}, settings);
+  ASSERT_FALSE(result.findings.empty());
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kRefuted);
+    EXPECT_THAT(finding.sentence, ::testing::HasSubstr("one layer gives"));
+    EXPECT_THAT(finding.sentence,
+                ::testing::HasSubstr("through 32 SELU layers"));
+    ASSERT_TRUE(finding.log10_e.has_value());
+    EXPECT_GE(*finding.log10_e, 9);
+  }
+}
+
 TEST(CheckCatalogue, HasAWrongLayerForEveryCheck) {
   std::set<std::string> caught;
   for (const SubjectEntry& entry : impl::faulty_subjects()) {

@@ -159,8 +159,10 @@ Drawn draw(const std::string& layer, const impl::Shape& shape,
            std::int64_t calls) {
   const impl::SubjectEntry& entry = testing::subject("builtin:" + layer);
   const PlannedSubject planned{
-      entry, std::make_shared<const impl::Law>(impl::law_of(entry)),
-      entry.open()->describe(), {}};
+      entry,
+      std::make_shared<const impl::Law>(impl::law_of(entry)),
+      entry.open()->describe(),
+      {}};
   SubjectPool pool(planned);
   const Experiment experiment{impl::find_law(layer),
                               {.layer = layer, .drop_probability = 0.3},
