@@ -93,12 +93,21 @@ impl::Tensor copied(const impl::TensorView& view) {
   return tensor;
 }
 
-/// Whether one of some training calls drops anything.
+/// Calls of which a right layer makes one without a drop with probability at
+/// most e^-45.
+std::int64_t surely_dropping_calls(const Context& context) {
+  const double per_call = -std::log1p(-context.p0()) *
+                          static_cast<double>(context.plan.units_per_call);
+  return static_cast<std::int64_t>(std::ceil(45 / per_call));
+}
+
+/// Whether one of that many training calls drops anything.
 bool drops_something(const Context& context, impl::Layer& layer) {
   const impl::Shape shape = context.inputs.base.shape();
   Caller caller(layer, context.inputs.input);
   std::vector<std::uint64_t> words(context.reader->size() / 64 + 1);
-  for (int attempt = 0; attempt < 200; ++attempt) {
+  const std::int64_t calls = surely_dropping_calls(context);
+  for (std::int64_t call = 0; call < calls; ++call) {
     const impl::TensorView result = caller.stacked(shape, 1);
     context.reader->read(result.data, words.data());
     if (popcount(words.data(), words.size()) > 0) return true;

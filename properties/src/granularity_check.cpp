@@ -191,7 +191,8 @@ Finding check_granularity(const Context& context) {
     finding.n += calls * static_cast<std::uint64_t>(elements);
     const double log_chance = 2 * std::log(static_cast<double>(elements)) -
                               std::numbers::ln2 +
-                              stats::log_chance_identical(p0, calls);
+                              stats::log_chance_identical(p0, calls) +
+                              std::log(static_cast<double>(shapes.size()));
     if (decide_shape(finding, context, observed, log_chance)) return finding;
     if (calls < wanted) {
       leave_open(finding, fmt::format("{} calls are needed to tell units apart "

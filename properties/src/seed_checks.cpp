@@ -50,6 +50,9 @@ class MaskSource {
   Caller caller_;
 };
 
+/// ln of the pairs that are compared: 36 of nine seeds, and successive calls.
+const double kLogPairs = std::log(37);
+
 /// Calls needed so that two independent masks agree by chance with at most
 /// the claim's share.
 std::int64_t telling_calls(const Context& context, double log_share) {
@@ -94,7 +97,6 @@ bool note_repetition(Finding& finding, const Context& context,
   const double log_chance = stats::log_chance_identical(
       context.p0(),
       static_cast<std::uint64_t>(calls * context.plan.units_per_call));
-  constexpr double kLogPairs = 3.6;  // ln of the 36 pairs that are compared
   return refute_by_e_value(finding, context, -log_chance - kLogPairs, sentence);
 }
 
@@ -107,7 +109,6 @@ Finding check_seeding(const Context& context) {
     finding.sentence = "the subject declares that it cannot be reseeded";
     return finding;
   }
-  constexpr double kLogPairs = 3.6;
   const std::int64_t calls = telling_calls(context, kLogPairs);
   const std::uint64_t seed = stream_seed(context.experiment, Stream::kSeeding);
   MaskSource source(context);

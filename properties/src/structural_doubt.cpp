@@ -107,8 +107,12 @@ void apply_structural_doubt(std::vector<Finding>& findings,
       finding.bound.clear();
     } else if (doubt.proved && finding.verdict == Verdict::kRefuted &&
                finding.log10_e) {
-      const double log_e = robust_log_e(sets_of(finding, input.context),
-                                        input.battery.structure);
+      // The smaller of the two: choosing by what the data showed must not
+      // make an e-value larger.
+      const double log_e =
+          std::min(*finding.log10_e / std::numbers::log10e,
+                   robust_log_e(sets_of(finding, input.context),
+                                input.battery.structure));
       if (refute_by_e_value(finding, input.context, log_e, sentence)) continue;
       leave_open(finding, fmt::format("cannot be told while units are not "
                                       "independent: {}",
