@@ -80,6 +80,7 @@ std::string torch_worker_path() {
 std::vector<SubjectEntry> torch_subjects(
     std::chrono::milliseconds call_timeout) {
   std::vector<SubjectEntry> entries;
+  entries.reserve(kTorchEntries.size());
   for (const TorchEntry& torch : kTorchEntries) {
     entries.push_back(entry_of(torch, call_timeout));
   }
