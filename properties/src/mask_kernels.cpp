@@ -102,16 +102,16 @@ std::size_t read_bits(const MaskReading& reading, const void* values,
   return first_wrong;
 }
 
-std::size_t Read16(const MaskReading& r, const void* v, std::size_t n,
-                   std::uint64_t* w) {
+std::size_t read_16(const MaskReading& r, const void* v, std::size_t n,
+                    std::uint64_t* w) {
   return read_bits<std::uint16_t>(r, v, n, w);
 }
-std::size_t Read32(const MaskReading& r, const void* v, std::size_t n,
-                   std::uint64_t* w) {
+std::size_t read_32(const MaskReading& r, const void* v, std::size_t n,
+                    std::uint64_t* w) {
   return read_bits<std::uint32_t>(r, v, n, w);
 }
-std::size_t Read64(const MaskReading& r, const void* v, std::size_t n,
-                   std::uint64_t* w) {
+std::size_t read_64(const MaskReading& r, const void* v, std::size_t n,
+                    std::uint64_t* w) {
   return read_bits<std::uint64_t>(r, v, n, w);
 }
 
@@ -122,8 +122,8 @@ HWY_INLINE std::uint64_t lane_sum(Words d, V v) {
   return hn::GetLane(hn::SumOfLanes(d, v));
 }
 
-std::uint64_t CountAnd(const std::uint64_t* a, const std::uint64_t* b,
-                       std::size_t count) {
+std::uint64_t count_and(const std::uint64_t* a, const std::uint64_t* b,
+                        std::size_t count) {
   const Words d;
   auto sum = hn::Zero(d);
   std::size_t i = 0;
@@ -146,14 +146,14 @@ HWY_INLINE std::uint64_t shifted_word(const std::uint64_t* words,
   return low | words[index + 1] << (64 - shift);
 }
 
-std::uint64_t JointAtLag(const std::uint64_t* words, std::size_t bits,
-                         std::size_t lag) {
+std::uint64_t joint_at_lag_of(const std::uint64_t* words, std::size_t bits,
+                              std::size_t lag) {
   if (lag >= bits) return 0;
   const std::size_t count = (bits + 63) / 64;
   const std::size_t skip = lag / 64;
   const int shift = static_cast<int>(lag % 64);
   const std::size_t reach = count - skip;
-  if (shift == 0) return CountAnd(words, words + skip, reach);
+  if (shift == 0) return count_and(words, words + skip, reach);
   const Words d;
   auto sum = hn::Zero(d);
   std::size_t i = 0;
@@ -208,8 +208,8 @@ HWY_INLINE void joint_at_seven_lags(const std::uint64_t* words,
   }
 }
 
-void JointAtShortLags(const std::uint64_t* words, std::size_t bits,
-                      std::uint64_t* counts) {
+void joint_at_short_lags_of(const std::uint64_t* words, std::size_t bits,
+                            std::uint64_t* counts) {
   const std::size_t count = (bits + 63) / 64;
   for (int first = 1; first <= 57; first += 7) {
     joint_at_seven_lags(words, count, first, counts + first - 1);
@@ -217,15 +217,15 @@ void JointAtShortLags(const std::uint64_t* words, std::size_t bits,
 }
 
 /// histogram[j] += words with j set bits.
-void CountGroups(const std::uint64_t* words, std::size_t count,
-                 std::uint64_t* histogram) {
+void count_groups_of(const std::uint64_t* words, std::size_t count,
+                     std::uint64_t* histogram) {
   for (std::size_t i = 0; i < count; ++i) {
     ++histogram[static_cast<std::size_t>(std::popcount(words[i]))];
   }
 }
 
-void AddBits(const std::uint64_t* words, std::size_t bits,
-             std::uint16_t* counters) {
+void add_bits_of(const std::uint64_t* words, std::size_t bits,
+                 std::uint16_t* counters) {
   const hn::CappedTag<std::uint16_t, 64> d;
   const std::size_t full = bits / 64;
   for (std::size_t w = 0; w < full; ++w) {
@@ -251,54 +251,54 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace dropcheck::properties {
 
-HWY_EXPORT(Read16);
-HWY_EXPORT(Read32);
-HWY_EXPORT(Read64);
-HWY_EXPORT(CountAnd);
-HWY_EXPORT(JointAtLag);
-HWY_EXPORT(JointAtShortLags);
-HWY_EXPORT(CountGroups);
-HWY_EXPORT(AddBits);
+HWY_EXPORT(read_16);
+HWY_EXPORT(read_32);
+HWY_EXPORT(read_64);
+HWY_EXPORT(count_and);
+HWY_EXPORT(joint_at_lag_of);
+HWY_EXPORT(joint_at_short_lags_of);
+HWY_EXPORT(count_groups_of);
+HWY_EXPORT(add_bits_of);
 
 std::size_t read_drop_bits(const MaskReading& reading, const void* values,
                            std::size_t count, std::uint64_t* words) {
   switch (impl::size_of(reading.dtype)) {
     case 2:
-      return HWY_DYNAMIC_DISPATCH(Read16)(reading, values, count, words);
+      return HWY_DYNAMIC_DISPATCH(read_16)(reading, values, count, words);
     case 4:
-      return HWY_DYNAMIC_DISPATCH(Read32)(reading, values, count, words);
+      return HWY_DYNAMIC_DISPATCH(read_32)(reading, values, count, words);
     default:
-      return HWY_DYNAMIC_DISPATCH(Read64)(reading, values, count, words);
+      return HWY_DYNAMIC_DISPATCH(read_64)(reading, values, count, words);
   }
 }
 
 std::uint64_t popcount(const std::uint64_t* words, std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(CountAnd)(words, words, count);
+  return HWY_DYNAMIC_DISPATCH(count_and)(words, words, count);
 }
 
 std::uint64_t popcount_and(const std::uint64_t* a, const std::uint64_t* b,
                            std::size_t count) {
-  return HWY_DYNAMIC_DISPATCH(CountAnd)(a, b, count);
+  return HWY_DYNAMIC_DISPATCH(count_and)(a, b, count);
 }
 
 std::uint64_t joint_at_lag(const std::uint64_t* words, std::size_t bits,
                            std::size_t lag) {
-  return HWY_DYNAMIC_DISPATCH(JointAtLag)(words, bits, lag);
+  return HWY_DYNAMIC_DISPATCH(joint_at_lag_of)(words, bits, lag);
 }
 
 void joint_at_short_lags(const std::uint64_t* words, std::size_t bits,
                          std::uint64_t* counts) {
-  HWY_DYNAMIC_DISPATCH(JointAtShortLags)(words, bits, counts);
+  HWY_DYNAMIC_DISPATCH(joint_at_short_lags_of)(words, bits, counts);
 }
 
 void count_groups(const std::uint64_t* words, std::size_t count,
                   std::uint64_t* histogram) {
-  HWY_DYNAMIC_DISPATCH(CountGroups)(words, count, histogram);
+  HWY_DYNAMIC_DISPATCH(count_groups_of)(words, count, histogram);
 }
 
 void add_bits(const std::uint64_t* words, std::size_t bits,
               std::uint16_t* counters) {
-  HWY_DYNAMIC_DISPATCH(AddBits)(words, bits, counters);
+  HWY_DYNAMIC_DISPATCH(add_bits_of)(words, bits, counters);
 }
 
 }  // namespace dropcheck::properties

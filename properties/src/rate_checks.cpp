@@ -129,7 +129,8 @@ std::size_t rate_claim_index(std::string_view check) {
 }
 
 std::vector<Decider> rate_claims(const Context& context) {
-  const auto claim = [&context](std::string_view check, RateClaimSets sets) {
+  const auto claim = [&context](std::string_view check,
+                                const RateClaimSets& sets) {
     const bool wanted = context.planned(check) != nullptr;
     return [&context, check, sets, wanted](const stats::Counts& counts) {
       return !wanted || decided(context, check, sets, counts);

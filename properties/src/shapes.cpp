@@ -37,7 +37,8 @@ impl::Shape broadcast_shape(const impl::LayerConfig& config, double units,
       std::round(std::pow(units, 1.0 / std::max(free, 1))));
   impl::Shape shape;
   for (int axis = 0; axis < rank; ++axis) {
-    shape.push_back(is_shared(axis) ? shared_extent + axis : base + 2 * axis);
+    const std::int64_t step = axis;
+    shape.push_back(is_shared(axis) ? shared_extent + step : base + 2 * step);
   }
   return shape;
 }

@@ -126,17 +126,20 @@ Line fit_line(std::span<const KeptPair> kept) {
   long double xx = 0;
   long double xy = 0;
   for (const KeptPair& pair : kept) {
+    const auto px = static_cast<long double>(pair.x);
+    const auto py = static_cast<long double>(pair.y);
     n += 1;
-    x += pair.x;
-    y += pair.y;
-    xx += static_cast<long double>(pair.x) * pair.x;
-    xy += static_cast<long double>(pair.x) * pair.y;
+    x += px;
+    y += py;
+    xx += px * px;
+    xy += px * py;
   }
   const long double spread = n * xx - x * x;
   Line line;
   if (spread <= 0) return line;
   line.slope = static_cast<double>((n * xy - x * y) / spread);
-  line.offset = static_cast<double>((y - line.slope * x) / n);
+  line.offset =
+      static_cast<double>((y - static_cast<long double>(line.slope) * x) / n);
   for (const KeptPair& pair : kept) {
     line.largest_residual =
         std::max(line.largest_residual,
