@@ -106,12 +106,25 @@ std::optional<std::pair<std::int64_t, std::int64_t>> torn_pair(
   return std::nullopt;
 }
 
+/// Whether an element was decided alike in all calls: a dead unit, which is
+/// the business of homogeneity.
+bool constant(const Observed& observed, std::size_t element) {
+  const auto bit = [&](const std::vector<std::uint64_t>& mask) {
+    return (mask[element / 64] >> (element % 64)) & 1U;
+  };
+  return std::all_of(observed.masks.begin(), observed.masks.end(),
+                     [&](const auto& mask) {
+                       return bit(mask) == bit(observed.masks.front());
+                     });
+}
+
 /// Two units that were decided alike in every call.
 std::optional<std::pair<std::int64_t, std::int64_t>> joined_pair(
     const Observed& observed, const std::vector<std::uint32_t>& units) {
   for (std::size_t i = 0; i < units.size(); ++i) {
     const std::int64_t other = observed.partition.representative[i];
-    if (units[static_cast<std::size_t>(other)] != units[i]) {
+    if (units[static_cast<std::size_t>(other)] != units[i] &&
+        !constant(observed, i)) {
       return std::pair{other, static_cast<std::int64_t>(i)};
     }
   }

@@ -82,9 +82,10 @@ void conclude(Finding& finding, const Context& context,
   const std::string interval = fmt::format(
       "[{:.6g}, {:.6g}]", *finding.interval_lower, *finding.interval_upper);
   if (finding.verdict != Verdict::kCertified) {
-    leave_open(finding, fmt::format("after {} units {} is known to lie in {} "
-                                    "only",
-                                    finding.n, finding.quantity, interval));
+    leave_open(finding,
+               fmt::format("after {} units {} is known to lie in {} only: "
+                           "neither inside nor outside the tolerance for sure",
+                           finding.n, finding.quantity, interval));
     return;
   }
   certify(finding, certified,

@@ -19,7 +19,9 @@ std::optional<std::string> grid_cause(double specified,
                                       const stats::Interval& interval,
                                       int steps) {
   const double width = interval.upper - interval.lower;
-  if (width * steps > 0.35) return std::nullopt;
+  // A point of a fine grid lies in almost any interval: then it says nothing.
+  const double most = steps <= 256 ? 0.35 : 0.1;
+  if (width * steps > most) return std::nullopt;
   const double nearest =
       std::round((interval.lower + interval.upper) / 2 * steps);
   const double value = nearest / steps;

@@ -110,6 +110,14 @@ Finding check_seeding(const Context& context) {
     return finding;
   }
   const std::int64_t calls = telling_calls(context, kLogPairs);
+  constexpr std::int64_t kMostElements = std::int64_t{1} << 22;
+  if (calls * context.inputs.base.size() > kMostElements) {
+    leave_open(finding,
+               fmt::format("{} calls are needed to tell masks apart at "
+                           "this drop probability: too many",
+                           calls));
+    return finding;
+  }
   const std::uint64_t seed = stream_seed(context.experiment, Stream::kSeeding);
   MaskSource source(context);
   const Mask first = source.after(seed, calls);

@@ -114,8 +114,8 @@ void apply_structural_doubt(std::vector<Finding>& findings,
                    robust_log_e(sets_of(finding, input.context),
                                 input.battery.structure));
       if (refute_by_e_value(finding, input.context, log_e, sentence)) continue;
-      leave_open(finding, fmt::format("cannot be told while units are not "
-                                      "independent: {}",
+      leave_open(finding, fmt::format("cannot be told while units do not "
+                                      "follow one law: {}",
                                       doubt.words));
     }
   }

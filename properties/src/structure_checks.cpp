@@ -226,6 +226,20 @@ PositionClasses by_position(const Tally& tally) {
   return {by_lane(tally, tally.positions.size()).groups, kPosition};
 }
 
+/// All units with one index along an axis of the unit grid.
+PositionClasses by_axis(const Tally& tally, const impl::Shape& units,
+                        std::size_t axis) {
+  const auto extent = static_cast<std::size_t>(units[axis]);
+  const auto stride =
+      static_cast<std::size_t>(impl::compact_strides(units)[axis]);
+  PositionClasses classes{std::vector<stats::Counts>(extent),
+                          fmt::format("index {{}} of axis {}", axis)};
+  for (std::size_t i = 0; i < tally.positions.size(); ++i) {
+    classes.groups[i / stride % extent] += {tally.positions[i], tally.calls};
+  }
+  return classes;
+}
+
 /// Rows in the order drawn: a rate that drifts.
 PositionClasses by_time(const Tally& tally, std::size_t segments) {
   PositionClasses classes{std::vector<stats::Counts>(segments),
@@ -238,10 +252,16 @@ PositionClasses by_time(const Tally& tally, std::size_t segments) {
   return classes;
 }
 
-std::vector<PositionClasses> position_classes(const Tally& tally) {
+std::vector<PositionClasses> position_classes(const Tally& tally,
+                                              const impl::Shape& units) {
   std::vector<PositionClasses> all;
   const std::size_t positions = tally.positions.size();
   if (positions > 1) all.push_back(by_position(tally));
+  for (std::size_t axis = 0; axis < units.size(); ++axis) {
+    const bool new_split =
+        units[axis] > 1 && units[axis] < static_cast<std::int64_t>(positions);
+    if (new_split) all.push_back(by_axis(tally, units, axis));
+  }
   if (positions >= 64) {
     all.push_back(by_segment(tally, 16));
     for (const std::size_t lanes : {2U, 4U, 8U, 16U, 32U, 64U}) {
@@ -295,7 +315,7 @@ Finding check_homogeneity(const StatisticalInput& input) {
   if (incomplete(finding, input)) return finding;
   note_structure(finding, input);
   const Tally& tally = input.battery.structure;
-  const auto classes = position_classes(tally);
+  const auto classes = position_classes(tally, unit_grid(context));
   finding.quantity = "drop rate by place";
   if (classes.empty()) {
     leave_open(finding, "too few rows to compare places");
@@ -326,7 +346,7 @@ Finding check_homogeneity(const StatisticalInput& input) {
     }
   }
   if (certified) {
-    certify(finding, "every part of the tensor has the same drop rate",
+    certify(finding, "segments, lanes and parts in time have one drop rate",
             margin_bound(context,
                          "in each of 16 segments, 16 lanes and 16 "
                          "parts in time"));

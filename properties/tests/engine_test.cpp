@@ -523,6 +523,20 @@ TEST(Run, ChecksTheEndsOfTheRangeOnly) {
   EXPECT_EQ(exit_status(result), 0);
 }
 
+// Nearly nothing is dropped: what cannot be decided stays open, in bounded
+// memory and time, and nothing is refuted.
+TEST(Run, LeavesARightLayerOpenAtExtremeProbabilities) {
+  Settings settings = smoke(3);
+  settings.drop_probabilities = {1e-9, 1 - 1e-10};
+  settings.dtypes = {impl::DType::kFloat32};
+  const RunResult result = run({subject("builtin:dropout")}, settings);
+  for (const Finding& finding : result.findings) {
+    EXPECT_GE(finding.verdict, Verdict::kInconclusive)
+        << finding.id << ": " << finding.sentence;
+  }
+  EXPECT_EQ(exit_status(result), 3);
+}
+
 // A rate rests on structure, also where only the rate was asked for.
 TEST(Run, CertifiesNoRateOfDependentUnitsUnasked) {
   Settings settings = smoke(3);

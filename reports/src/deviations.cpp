@@ -25,8 +25,9 @@ std::string date_text(Date date) {
 struct Fate {
   std::size_t matched = 0;
   std::size_t covered = 0;
-  std::size_t grown = 0;      ///< refuted by more than is declared
-  std::size_t undecided = 0;  ///< inconclusive, not run or broken
+  std::size_t grown = 0;  ///< refuted by more than is declared
+  /// Inconclusive, not run, broken, or too small an effect for this run.
+  std::size_t undecided = 0;
 };
 
 // Written so that a missing or NaN effect is not within any limit.
@@ -35,6 +36,12 @@ bool effect_is_declared(const Deviation& deviation, const Finding& finding) {
   if (!finding.expected || !finding.observed) return false;
   return std::abs(*finding.observed - *finding.expected) <=
          *deviation.largest_effect;
+}
+
+// A certificate with a coarser tolerance than the effect contradicts nothing.
+bool too_small_to_see(const Deviation& deviation, const Finding& finding) {
+  return deviation.largest_effect && finding.detectable_effect &&
+         *finding.detectable_effect > *deviation.largest_effect;
 }
 
 void declare(Finding& finding, const Deviation& deviation) {
@@ -55,7 +62,8 @@ void apply_to(Finding& finding, const Deviation& deviation, Fate& fate) {
     ++fate.covered;
   } else if (decides) {
     ++fate.grown;
-  } else if (!is_pass(finding.verdict)) {
+  } else if (!is_pass(finding.verdict) ||
+             too_small_to_see(deviation, finding)) {
     ++fate.undecided;
   }
 }

@@ -16,11 +16,11 @@ namespace {
 
 // What a reader of the terminal must act on, proofs first.
 const std::vector<Verdict>& told_verdicts() {
-  static const std::vector<Verdict> told{
+  static const std::vector<Verdict> kTold{
       Verdict::kRefuted, Verdict::kCrash,          Verdict::kTimeout,
       Verdict::kError,   Verdict::kUnexpectedPass, Verdict::kInconclusive,
       Verdict::kNotRun};
-  return told;
+  return kTold;
 }
 
 // More configurations than this are counted, not listed.

@@ -40,14 +40,14 @@ const VerdictMark& mark_of(Verdict verdict) {
 }
 
 const std::vector<Verdict>& all_verdicts() {
-  static const std::vector<Verdict> verdicts = [] {
+  static const std::vector<Verdict> kVerdicts = [] {
     std::vector<Verdict> all;
     for (std::size_t i = 0; i < properties::kVerdictCount; ++i) {
       all.push_back(static_cast<Verdict>(i));
     }
     return all;
   }();
-  return verdicts;
+  return kVerdicts;
 }
 
 bool is_pass(Verdict verdict) { return verdict > Verdict::kNotRun; }

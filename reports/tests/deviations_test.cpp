@@ -75,6 +75,20 @@ TEST(Deviations, NeverExcuseACrashOrSomethingOpen) {
   }
 }
 
+// The smoke profile cannot see an effect of 2e-3: its certificate does not make
+// the entry stale. A run that could have seen it does.
+TEST(Deviations, AreNotStaleWhereTheRunWasTooCoarse) {
+  auto result = one_refuted();
+  auto known = entry("dropout.drop_rate[*]");
+  known.largest_effect = 2e-3;
+  result.findings[0].verdict = Verdict::kCertified;
+  result.findings[0].detectable_effect = 1e-2;
+  EXPECT_THAT(applied(result, known).deviation_problems, IsEmpty());
+  result.findings[0].detectable_effect = 5e-4;
+  EXPECT_THAT(applied(result, known).deviation_problems,
+              ElementsAre(HasSubstr("stale")));
+}
+
 TEST(Deviations, ExcuseSomethingOpenWhereTheySaySo) {
   auto result = one_refuted();
   result.findings[0].verdict = Verdict::kInconclusive;

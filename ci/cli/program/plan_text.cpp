@@ -211,10 +211,10 @@ std::string forecast(const Plan& plan) {
   text += fmt::format("detects  drop probabilities off by {}\n",
                       tolerance_text(plan));
   text += fmt::format(
-      "         drop rates that differ by {:g} in any context\n", plan.margin);
-  text +=
-      fmt::format("         with false alarms in at most {} of all runs\n",
-                  properties::number_text(settings.alpha));
+      "         drop rates that differ by {:g} by place, call or lag\n",
+      plan.margin);
+  text += fmt::format("         with false alarms in at most {} of all runs\n",
+                      properties::number_text(settings.alpha));
   text += fmt::format("takes    about {}, at most about {}, on {}\n",
                       time_text(plan.expected_seconds),
                       time_text(plan.worst_seconds),

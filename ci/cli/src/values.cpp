@@ -39,8 +39,8 @@ double seconds_per(std::string_view unit) {
 
 constexpr std::string_view kShapeRule =
     "extents of at least 1 such as 64x256x2x2, at most 8 of them and at most "
-    "2^40 elements";
-constexpr std::int64_t kMaximumElements = std::int64_t{1} << 40;
+    "2^28 elements";
+constexpr std::int64_t kMaximumElements = std::int64_t{1} << 28;
 constexpr std::size_t kMaximumRank = 8;
 
 std::vector<std::string_view> split_extents(std::string_view text) {

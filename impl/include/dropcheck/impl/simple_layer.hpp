@@ -55,6 +55,8 @@ class SimpleLayer final : public Layer {
       throw;
     } catch (const LayerError&) {
       throw;
+    } catch (const std::bad_alloc&) {
+      throw;  // Out of memory is no refusal of the layer.
     } catch (const std::exception& error) {
       throw LayerError(error.what());
     }
