@@ -1,38 +1,18 @@
-// eval_identity, in_place and edge_probabilities: checks of single values.
+// eval_identity and in_place: checks of single values.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstring>
 #include <limits>
 
 #include "deterministic_checks.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
+#include "value_comparison.hpp"
 
 namespace dropcheck::properties {
 namespace {
-
-bool same_value(double a, double b) {
-  return (std::isnan(a) && std::isnan(b)) ||
-         (a == b && std::signbit(a) == std::signbit(b));
-}
-
-/// First element of `view` that differs from `expected`, or -1.
-std::int64_t first_difference(const impl::TensorView& view,
-                              const impl::TensorView& expected) {
-  const std::size_t bytes =
-      static_cast<std::size_t>(expected.size()) * impl::size_of(expected.dtype);
-  if (view.compact() && expected.compact() &&
-      std::memcmp(view.data, expected.data, bytes) == 0) {
-    return -1;
-  }
-  for (std::int64_t i = 0; i < expected.size(); ++i) {
-    if (!same_value(view.value(i), expected.value(i))) return i;
-  }
-  return -1;
-}
 
 /// The oracle's input with some zeros of both signs, NaN, infinities and
 /// subnormals among its values.
@@ -51,10 +31,6 @@ impl::Tensor special_input(const Context& context, const impl::Shape& shape) {
     if (place < view.size()) view.set(place, values[i]);
   }
   return input;
-}
-
-impl::TensorView evaluate(impl::Layer& layer, impl::Tensor& input) {
-  return layer.forward({input.view(), false, 1});
 }
 
 /// At evaluation the layer must be a plain function; for Base::kInput the
@@ -78,20 +54,6 @@ std::optional<std::string> wrong_evaluation(const Context& context,
       "is not {} at evaluation{}: {} is {:.7g} where {:.7g} is due",
       identity ? "the identity" : "the same function", when,
       place_of(at, result.shape), result.value(at), expected.view().value(at));
-}
-
-/// Throws LayerError unless this is a result for an input of `shape`.
-void require_result_for(const Context& context, const impl::Shape& shape,
-                        const impl::TensorView& result) {
-  require_result(result,
-                 impl::output_shape(context.law(), context.config(), shape),
-                 context.config().dtype);
-}
-
-impl::Tensor copied(const impl::TensorView& view) {
-  impl::Tensor tensor(view.dtype, view.shape);
-  impl::copy(view, tensor.view());
-  return tensor;
 }
 
 /// Calls of which a right layer makes one without a drop with probability at
@@ -218,164 +180,6 @@ Finding check_in_place(const Context& context) {
       finding,
       in_place ? "the result replaces the input" : "the input stays as it was",
       fmt::format("in {} calls, in training and at evaluation", finding.calls));
-  return finding;
-}
-
-namespace {
-
-enum class Answer { kResult, kRefused };
-
-struct EdgeCase {
-  double p;
-  std::string name;
-};
-
-/// Calls the layer at a drop probability; kRefused if it says no.
-Answer call_at(const Context& context, double p, impl::Tensor& input,
-               impl::Tensor& output) {
-  impl::LayerConfig config = context.config();
-  config.drop_probability = p;
-  config.in_place = false;
-  try {
-    const auto layer = context.subject().make(config);
-    output = copied(layer->forward({input.view(), true, 1}));
-  } catch (const impl::LayerError&) {
-    return Answer::kRefused;
-  }
-  require_result_for(context, input.shape(), output.view());
-  return Answer::kResult;
-}
-
-impl::Tensor edge_input(const Context& context) {
-  return make_input(context.law(), context.config(), context.plan.shape,
-                    stream_seed(context.experiment, Stream::kEdges));
-}
-
-std::optional<std::string> wrong_beyond_ends(const Context& context,
-                                             Finding& finding) {
-  const double infinity = std::numeric_limits<double>::infinity();
-  for (const double p : {-0.1, 1.5, std::nan(""), infinity, -1e-9, 1 + 1e-9}) {
-    impl::Tensor input = edge_input(context);
-    impl::Tensor output;
-    ++finding.calls;
-    if (call_at(context, p, input, output) == Answer::kResult) {
-      return fmt::format("accepts the drop probability {} without an error", p);
-    }
-  }
-  return std::nullopt;
-}
-
-/// What the layer returns where nothing is dropped.
-impl::Tensor undropped(const Context& context, impl::Tensor& input) {
-  if (context.law().base == impl::Base::kInput) return input;
-  const auto layer = context.subject().make(context.config());
-  const impl::TensorView result = evaluate(*layer, input);
-  require_result_for(context, input.shape(), result);
-  return copied(result);
-}
-
-std::optional<std::string> wrong_at_zero(const Context& context,
-                                         Finding& finding) {
-  for (const double p : {0.0, 1e-300}) {
-    impl::Tensor input = edge_input(context);
-    const impl::Tensor expected = undropped(context, input);
-    std::int64_t wrong = 0;
-    std::int64_t first = -1;
-    std::int64_t read = 0;
-    double value = 0;
-    for (int call = 0; call < 16; ++call) {
-      impl::Tensor output;
-      ++finding.calls;
-      if (call_at(context, p, input, output) == Answer::kRefused) {
-        return fmt::format("refuses the drop probability {}", p);
-      }
-      read += output.size();
-      const std::int64_t at = first_difference(output.view(), expected.view());
-      if (at < 0) continue;
-      ++wrong;
-      if (first < 0) value = output.view().value(at);
-      if (first < 0) first = at;
-    }
-    finding.n += static_cast<std::uint64_t>(read);
-    if (wrong > 0) {
-      return fmt::format(
-          "is not the identity at drop probability {}: {} of x = "
-          "{:.7g} becomes {:.7g} ({} of 16 calls)",
-          p, place_of(first, expected.shape()), expected.view().value(first),
-          value, wrong);
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> wrong_at_one(const Context& context,
-                                        Finding& finding) {
-  const impl::AtOne declared = context.law().options.at_one;
-  impl::Tensor input = edge_input(context);
-  for (int call = 0; call < 16; ++call) {
-    impl::Tensor output;
-    ++finding.calls;
-    if (call_at(context, 1.0, input, output) == Answer::kRefused) {
-      if (declared == impl::AtOne::kZeros) {
-        return "refuses the drop probability 1";
-      }
-      return std::nullopt;
-    }
-    if (declared == impl::AtOne::kError) {
-      return "accepts the drop probability 1, which the contract excludes";
-    }
-    finding.n += static_cast<std::uint64_t>(output.size());
-    for (std::int64_t i = 0; i < output.size(); ++i) {
-      const double y = output.view().value(i);
-      if (y == 0) continue;
-      return fmt::format(
-          "returns {:.7g} at drop probability 1, where all must "
-          "be 0 ({})",
-          y, place_of(i, output.shape()));
-    }
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> wrong_near_one(const Context& context,
-                                          Finding& finding) {
-  const double p = 1 - std::ldexp(1.0, -53);
-  impl::Tensor input = edge_input(context);
-  impl::Tensor output;
-  ++finding.calls;
-  if (call_at(context, p, input, output) == Answer::kRefused) {
-    return "refuses the drop probability 1 - 2^-53";
-  }
-  for (std::int64_t i = 0; i < output.size(); ++i) {
-    if (std::isnan(output.view().value(i))) {
-      return fmt::format("returns NaN at drop probability 1 - 2^-53 ({})",
-                         place_of(i, output.shape()));
-    }
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
-Finding check_edge_probabilities(const Context& context) {
-  Finding finding = start_finding(context, "edge_probabilities");
-  std::string faults;
-  for (const auto check :
-       {wrong_beyond_ends, wrong_at_zero, wrong_at_one, wrong_near_one}) {
-    if (const auto wrong = check(context, finding)) {
-      faults += (faults.empty() ? "" : "; ") + *wrong;
-    }
-  }
-  if (!faults.empty()) {
-    refute(finding, faults);
-    return finding;
-  }
-  certify(
-      finding,
-      "identity at 0, zeros or an error at 1, an error beyond and for NaN",
-      fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, 1, "
-                  "1 + 1e-9, 1.5, infinity and NaN",
-                  finding.calls));
   return finding;
 }
 

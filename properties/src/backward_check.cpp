@@ -1,170 +1,15 @@
-// seeding and backward_mask: checks that reseed.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
+#include <optional>
 
 #include "deterministic_checks.hpp"
-#include "dropcheck/impl/random_stream.hpp"
-#include "dropcheck/stats/granularity.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
+#include "value_comparison.hpp"
 
 namespace dropcheck::properties {
-namespace {
-
-using Mask = std::vector<std::uint64_t>;
-
-/// Drop bits of some training calls after one reseed, end to end.
-class MaskSource {
- public:
-  explicit MaskSource(const Context& context)
-      : context_(context),
-        layer_(context.subject().make(context.config())),
-        caller_(*layer_, context.inputs.input) {}
-
-  Mask after(std::uint64_t seed, std::int64_t calls) {
-    layer_->reseed(seed);
-    return next(calls);
-  }
-
-  Mask next(std::int64_t calls) {
-    const std::size_t words = context_.reader->size() / 64 + 1;
-    const auto stride =
-        static_cast<std::size_t>(context_.inputs.base.byte_count());
-    const impl::TensorView result =
-        caller_.stacked(context_.inputs.base.shape(), calls);
-    Mask mask(words * static_cast<std::size_t>(calls));
-    for (std::size_t t = 0; t < static_cast<std::size_t>(calls); ++t) {
-      context_.reader->read(
-          static_cast<const std::byte*>(result.data) + t * stride,
-          mask.data() + t * words);
-    }
-    return mask;
-  }
-
- private:
-  const Context& context_;
-  std::unique_ptr<impl::Layer> layer_;
-  Caller caller_;
-};
-
-/// ln of the pairs that are compared: 36 of nine seeds, and successive calls.
-const double kLogPairs = std::log(37);
-
-/// Calls needed so that two independent masks agree by chance with at most
-/// the claim's share.
-std::int64_t telling_calls(const Context& context, double log_share) {
-  const double per_decision = -stats::log_chance_identical(context.p0(), 1);
-  const double decisions =
-      std::ceil((context.log_threshold("seeding") + log_share) / per_decision);
-  return static_cast<std::int64_t>(
-      std::ceil(decisions / static_cast<double>(context.plan.units_per_call)));
-}
-
-struct NamedSeed {
-  std::string name;
-  std::uint64_t value;
-};
-
-std::vector<NamedSeed> seeds_to_compare(std::uint64_t seed) {
-  const auto flipped = [seed](unsigned bit) {
-    return seed ^ (std::uint64_t{1} << bit);
-  };
-  return {{"a seed", seed},
-          {"0", 0},
-          {"1", 1},
-          {"2", 2},
-          {"its successor", seed + 1},
-          {"its predecessor", seed - 1},
-          {"the one with bit 31 changed", flipped(31)},
-          {"the one with bit 32 changed", flipped(32)},
-          {"the one with bit 63 changed", flipped(63)}};
-}
-
-std::string same_mask_words(const NamedSeed& a, const NamedSeed& b) {
-  const std::uint64_t change = a.value ^ b.value;
-  const bool high_only = (change & 0xFFFFFFFF) == 0;
-  return fmt::format("different seeds give the same mask: {} and {}{}", a.name,
-                     b.name,
-                     high_only ? "; only 32 bits of a seed are used" : "");
-}
-
-/// Chance is involved where masks of other seeds or calls agree.
-bool note_repetition(Finding& finding, const Context& context,
-                     std::int64_t calls, const std::string& sentence) {
-  const double log_chance = stats::log_chance_identical(
-      context.p0(),
-      static_cast<std::uint64_t>(calls * context.plan.units_per_call));
-  return refute_by_e_value(finding, context, -log_chance - kLogPairs, sentence);
-}
-
-}  // namespace
-
-Finding check_seeding(const Context& context) {
-  Finding finding = start_finding(context, "seeding");
-  if (!context.describe().reseed) {
-    finding.verdict = Verdict::kNotSupported;
-    finding.sentence = "the subject declares that it cannot be reseeded";
-    return finding;
-  }
-  const std::int64_t calls = telling_calls(context, kLogPairs);
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 22;
-  if (calls * context.inputs.base.size() > kMostElements) {
-    leave_open(finding,
-               fmt::format("{} calls are needed to tell masks apart at "
-                           "this drop probability: too many",
-                           calls));
-    return finding;
-  }
-  const std::uint64_t seed = stream_seed(context.experiment, Stream::kSeeding);
-  MaskSource source(context);
-  const Mask first = source.after(seed, calls);
-  const Mask second = source.next(calls);
-  finding.calls = 2 * static_cast<std::uint64_t>(calls);
-  const bool drops = popcount(first.data(), first.size()) > 0;
-  const Mask again = source.after(seed, calls);
-  MaskSource other_instance(context);
-  if (again != first || other_instance.after(seed, calls) != first) {
-    refute(finding,
-           "the same seed gives another mask: the seed is ignored or "
-           "shared");
-    return finding;
-  }
-  if (drops && second == first &&
-      note_repetition(finding, context, calls,
-                      "successive calls return the same mask")) {
-    return finding;
-  }
-  const std::vector<NamedSeed> seeds = seeds_to_compare(seed);
-  std::vector<Mask> masks{first};
-  for (std::size_t i = 1; i < seeds.size(); ++i) {
-    masks.push_back(source.after(seeds[i].value, calls));
-    finding.calls += static_cast<std::uint64_t>(calls);
-    for (std::size_t k = 0; drops && k < i; ++k) {
-      if (seeds[k].value == seeds[i].value || masks[k] != masks[i]) continue;
-      if (note_repetition(finding, context, calls,
-                          same_mask_words(seeds[k], seeds[i]))) {
-        return finding;
-      }
-    }
-  }
-  finding.n =
-      finding.calls * static_cast<std::uint64_t>(context.plan.units_per_call);
-  if (!drops) {
-    leave_open(finding, fmt::format("{} units hold no drop: the masks of two "
-                                    "seeds cannot be told apart",
-                                    finding.n));
-    return finding;
-  }
-  certify(
-      finding, "a seed repeats its masks, other seeds have others",
-      fmt::format("for {} seeds, with 0, neighbours and single bits changed",
-                  seeds.size()));
-  return finding;
-}
-
 namespace {
 
 struct GradientCase {
@@ -174,20 +19,14 @@ struct GradientCase {
   impl::Tensor grad_input;
 };
 
-impl::Tensor owned(const impl::TensorView& view) {
-  impl::Tensor tensor(view.dtype, view.shape);
-  impl::copy(view, tensor.view());
-  return tensor;
-}
-
 GradientCase run_backward(impl::Layer& layer, impl::Tensor input,
                           impl::Tensor grad_output) {
   GradientCase result;
   result.input = input;
-  result.output = owned(layer.forward({input.view(), true, 1}));
+  result.output = copied(layer.forward({input.view(), true, 1}));
   require_result(result.output.view(), grad_output.shape(), input.dtype());
   result.grad_output = std::move(grad_output);
-  result.grad_input = owned(layer.backward(result.grad_output.view()));
+  result.grad_input = copied(layer.backward(result.grad_output.view()));
   require_result(result.grad_input.view(), input.shape(), input.dtype());
   return result;
 }
@@ -322,7 +161,7 @@ std::optional<std::string> wrong_directional_gradient(const Context& context,
       layer->reseed(seed);
       const impl::TensorView result = layer->forward({input.view(), true, 1});
       require_result(result, grad.shape(), dtype);
-      return dot(owned(result), grad);
+      return dot(copied(result), grad);
     };
     const double due = (moved(1) - moved(-1)) / (2 * step);
     layer->reseed(seed);

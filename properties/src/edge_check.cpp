@@ -1,0 +1,171 @@
+// edge_probabilities: 0, 1, nearly 0 and 1, and beyond.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+#include <optional>
+
+#include "deterministic_checks.hpp"
+#include "oracle_input.hpp"
+#include "value_comparison.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+enum class Answer { kResult, kRefused };
+
+struct EdgeCase {
+  double p;
+  std::string name;
+};
+
+/// Calls the layer at a drop probability; kRefused if it says no.
+Answer call_at(const Context& context, double p, impl::Tensor& input,
+               impl::Tensor& output) {
+  impl::LayerConfig config = context.config();
+  config.drop_probability = p;
+  config.in_place = false;
+  try {
+    const auto layer = context.subject().make(config);
+    output = copied(layer->forward({input.view(), true, 1}));
+  } catch (const impl::LayerError&) {
+    return Answer::kRefused;
+  }
+  require_result_for(context, input.shape(), output.view());
+  return Answer::kResult;
+}
+
+impl::Tensor edge_input(const Context& context) {
+  return make_input(context.law(), context.config(), context.plan.shape,
+                    stream_seed(context.experiment, Stream::kEdges));
+}
+
+std::optional<std::string> wrong_beyond_ends(const Context& context,
+                                             Finding& finding) {
+  const double infinity = std::numeric_limits<double>::infinity();
+  for (const double p : {-0.1, 1.5, std::nan(""), infinity, -1e-9, 1 + 1e-9}) {
+    impl::Tensor input = edge_input(context);
+    impl::Tensor output;
+    ++finding.calls;
+    if (call_at(context, p, input, output) == Answer::kResult) {
+      return fmt::format("accepts the drop probability {} without an error", p);
+    }
+  }
+  return std::nullopt;
+}
+
+/// What the layer returns where nothing is dropped.
+impl::Tensor undropped(const Context& context, impl::Tensor& input) {
+  if (context.law().base == impl::Base::kInput) return input;
+  const auto layer = context.subject().make(context.config());
+  const impl::TensorView result = evaluate(*layer, input);
+  require_result_for(context, input.shape(), result);
+  return copied(result);
+}
+
+std::optional<std::string> wrong_at_zero(const Context& context,
+                                         Finding& finding) {
+  for (const double p : {0.0, 1e-300}) {
+    impl::Tensor input = edge_input(context);
+    const impl::Tensor expected = undropped(context, input);
+    std::int64_t wrong = 0;
+    std::int64_t first = -1;
+    std::int64_t read = 0;
+    double value = 0;
+    for (int call = 0; call < 16; ++call) {
+      impl::Tensor output;
+      ++finding.calls;
+      if (call_at(context, p, input, output) == Answer::kRefused) {
+        return fmt::format("refuses the drop probability {}", p);
+      }
+      read += output.size();
+      const std::int64_t at = first_difference(output.view(), expected.view());
+      if (at < 0) continue;
+      ++wrong;
+      if (first < 0) value = output.view().value(at);
+      if (first < 0) first = at;
+    }
+    finding.n += static_cast<std::uint64_t>(read);
+    if (wrong > 0) {
+      return fmt::format(
+          "is not the identity at drop probability {}: {} of x = "
+          "{:.7g} becomes {:.7g} ({} of 16 calls)",
+          p, place_of(first, expected.shape()), expected.view().value(first),
+          value, wrong);
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> wrong_at_one(const Context& context,
+                                        Finding& finding) {
+  const impl::AtOne declared = context.law().options.at_one;
+  impl::Tensor input = edge_input(context);
+  for (int call = 0; call < 16; ++call) {
+    impl::Tensor output;
+    ++finding.calls;
+    if (call_at(context, 1.0, input, output) == Answer::kRefused) {
+      if (declared == impl::AtOne::kZeros) {
+        return "refuses the drop probability 1";
+      }
+      return std::nullopt;
+    }
+    if (declared == impl::AtOne::kError) {
+      return "accepts the drop probability 1, which the contract excludes";
+    }
+    finding.n += static_cast<std::uint64_t>(output.size());
+    for (std::int64_t i = 0; i < output.size(); ++i) {
+      const double y = output.view().value(i);
+      if (y == 0) continue;
+      return fmt::format(
+          "returns {:.7g} at drop probability 1, where all must "
+          "be 0 ({})",
+          y, place_of(i, output.shape()));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> wrong_near_one(const Context& context,
+                                          Finding& finding) {
+  const double p = 1 - std::ldexp(1.0, -53);
+  impl::Tensor input = edge_input(context);
+  impl::Tensor output;
+  ++finding.calls;
+  if (call_at(context, p, input, output) == Answer::kRefused) {
+    return "refuses the drop probability 1 - 2^-53";
+  }
+  for (std::int64_t i = 0; i < output.size(); ++i) {
+    if (std::isnan(output.view().value(i))) {
+      return fmt::format("returns NaN at drop probability 1 - 2^-53 ({})",
+                         place_of(i, output.shape()));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Finding check_edge_probabilities(const Context& context) {
+  Finding finding = start_finding(context, "edge_probabilities");
+  std::string faults;
+  for (const auto check :
+       {wrong_beyond_ends, wrong_at_zero, wrong_at_one, wrong_near_one}) {
+    if (const auto wrong = check(context, finding)) {
+      faults += (faults.empty() ? "" : "; ") + *wrong;
+    }
+  }
+  if (!faults.empty()) {
+    refute(finding, faults);
+    return finding;
+  }
+  certify(
+      finding,
+      "identity at 0, zeros or an error at 1, an error beyond and for NaN",
+      fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, 1, "
+                  "1 + 1e-9, 1.5, infinity and NaN",
+                  finding.calls));
+  return finding;
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,60 @@
+#include <fmt/format.h>
+
+#include "dropcheck/stats/dirichlet_multinomial.hpp"
+#include "mask_picture.hpp"
+#include "row_counts.hpp"
+#include "structure_evidence.hpp"
+
+namespace dropcheck::properties {
+
+Finding check_unit_counts(const StatisticalInput& input) {
+  const Context& context = input.context;
+  Finding finding = start_finding(context, "unit_counts");
+  if (incomplete(finding, input)) return finding;
+  note_structure(finding, input);
+  const Tally& tally = input.battery.structure;
+  const double p0 = context.p0();
+  const std::uint64_t row_bits = tally.structure_rate.n / tally.structure_rows;
+  const std::vector<double> logs{
+      stats::log_group_count_e_value(tally.groups, p0, 64, kAnyRate),
+      log_row_count_e_value(tally.drops_per_row, row_bits, p0)};
+  finding.diagnostics.push_back(row_of(
+      stats::binomial_group_fit(tally.groups, p0, context.settings.alpha)));
+  double mean = 0;
+  double square = 0;
+  double groups = 0;
+  for (std::size_t j = 0; j < tally.groups.size(); ++j) {
+    const auto count = static_cast<double>(tally.groups[j]);
+    const auto drops = static_cast<double>(j);
+    groups += count;
+    mean += count * drops;
+    square += count * drops * drops;
+  }
+  mean /= groups;
+  const double rate = mean / Tally::kGroup;
+  const double due = Tally::kGroup * rate * (1 - rate);
+  const double seen = square / groups - mean * mean;
+  finding.quantity = "variance of drops per 64 units / binomial";
+  finding.expected = 1;
+  finding.observed = due > 0 ? seen / due : 1;
+  const bool rows = logs[1] > logs[0];
+  const std::string sentence =
+      rows ? "the number of drops per call does not follow the binomial law: "
+             "the count is fixed, or every call has a rate of its own"
+           : fmt::format(
+                 "the number of drops per 64 units has {:.4g} times the "
+                 "variance of the binomial law: units are {}",
+                 *finding.observed,
+                 *finding.observed < 1 ? "dropped to a quota"
+                                       : "dropped in company");
+  if (refute_by_e_value(finding, context, log_mean(logs), sentence)) {
+    finding.picture = structure_picture(input, rows);
+    return finding;
+  }
+  certify(finding, "drops per group follow the binomial law",
+          "no over- or underdispersion of the stated size; " +
+              context.planned("unit_counts")->detectable);
+  return finding;
+}
+
+}  // namespace dropcheck::properties
