@@ -35,6 +35,10 @@ std::vector<std::string> check_names();
 /// Every subject that this program knows.
 std::vector<impl::SubjectEntry> all_subjects(const Options& options);
 
+/// With --in-process, subjects that live in a worker are a UsageError.
+void refuse_workers(const Options& options,
+                    const std::vector<impl::SubjectEntry>& entries);
+
 /// The settings of a run, with a fresh seed where none is given.
 properties::Settings settings_of(const Options& options);
 

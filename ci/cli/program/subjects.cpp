@@ -1,6 +1,7 @@
 #include <chrono>
 
 #include "commands.hpp"
+#include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
@@ -29,6 +30,17 @@ std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
   const auto torch = impl::adapters::torch_subjects(timeout);
   entries.insert(entries.end(), torch.begin(), torch.end());
   return entries;
+}
+
+void refuse_workers(const Options& options,
+                    const std::vector<impl::SubjectEntry>& entries) {
+  if (!options.in_process) return;
+  for (const impl::SubjectEntry& entry : entries) {
+    if (!entry.name.starts_with("torch:")) continue;
+    throw UsageError("--in-process is given, but " + entry.name +
+                     " lives in a worker process; builtin: and faulty: "
+                     "subjects do not");
+  }
 }
 
 }  // namespace dropcheck::cli

@@ -8,6 +8,7 @@ int verify_command(const Context& context) {
   const properties::Settings settings = settings_of(options);
   const auto entries = select_subjects(
       all_subjects(options), {options.subjects, options.layers}, layer_names());
+  refuse_workers(options, entries);
   Run run;
   run.deviations = check_files(options);
   run.plan = plan_or_refuse(entries, settings, options.only);

@@ -57,6 +57,9 @@ void add_run_options(CLI::App& app, Options& options, Texts& texts) {
                  "refuse a run that needs longer, e.g. 90, 90s, 4m");
   app.add_option("--call-timeout", texts.call_timeout,
                  "longest time for one call (default 60s)");
+  app.add_flag("--in-process", options.in_process,
+               "only subjects that need no worker process, for debuggers");
+  app.add_option("--device", options.device, "where subjects run: cpu");
 }
 
 void add_report_options(CLI::App& app, Options& options) {
@@ -206,6 +209,11 @@ bool given(const CLI::App& app, const std::string& name) {
 }
 
 void read_numbers(const CLI::App& app, const Texts& texts, Options& options) {
+  if (options.device != "cpu") {
+    throw UsageError("--device is '" + options.device +
+                     "', but must be cpu: no subject of this program runs "
+                     "elsewhere");
+  }
   if (given(app, "--delta")) {
     options.delta = parse_small({"--delta", texts.delta});
   }

@@ -41,6 +41,11 @@ TEST(CommandLine, HasTheDefaultsOfTheDesign) {
   EXPECT_TRUE(options.subjects.empty());
 }
 
+TEST(CommandLine, RefusesADeviceThatNoSubjectRunsOn) {
+  EXPECT_EQ(read({"verify", "--device", "cpu"}).device, "cpu");
+  EXPECT_THROW(read({"verify", "--device", "cuda"}), UsageError);
+}
+
 TEST(CommandLine, LeavesSubjectsBehindAListOptionAlone) {
   const Options options =
       read({"verify", "--p", "0.1", "builtin:dropout", "--p=0.3,0.5", "--layer",

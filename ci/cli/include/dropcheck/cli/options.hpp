@@ -37,6 +37,8 @@ struct Options {
   unsigned threads = 0;  ///< 0: all cores
   std::optional<double> time_limit_seconds;
   double call_timeout_seconds = 60;
+  bool in_process = false;  ///< refuse subjects that need a worker process
+  std::string device = "cpu";
   bool fail_fast = false;
   bool no_color = false;
   ReportPaths reports;
