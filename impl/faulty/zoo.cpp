@@ -73,8 +73,8 @@ std::vector<SubjectEntry> make_zoo() {
 }  // namespace
 
 const std::vector<SubjectEntry>& faulty_subjects() {
-  static const std::vector<SubjectEntry> zoo = make_zoo();
-  return zoo;
+  static const std::vector<SubjectEntry> kZoo = make_zoo();
+  return kZoo;
 }
 
 }  // namespace dropcheck::impl

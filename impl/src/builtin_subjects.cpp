@@ -74,8 +74,8 @@ std::vector<SubjectEntry> make_entries() {
 }  // namespace
 
 const std::vector<SubjectEntry>& builtin_subjects() {
-  static const std::vector<SubjectEntry> entries = make_entries();
-  return entries;
+  static const std::vector<SubjectEntry> kEntries = make_entries();
+  return kEntries;
 }
 
 }  // namespace dropcheck::impl
