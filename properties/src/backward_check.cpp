@@ -32,8 +32,7 @@ GradientCase run_backward(impl::Layer& layer, impl::Tensor input,
 }
 
 impl::Tensor make_gradient(const Context& context, const impl::Shape& shape) {
-  impl::LayerConfig plain = context.config();
-  return make_input(*impl::find_law("dropout"), plain, shape,
+  return make_input(*impl::find_law("dropout"), context.config(), shape,
                     stream_seed(context.experiment, Stream::kBackward, 1));
 }
 
@@ -92,7 +91,6 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
   for (const impl::Shape& shape : structure_shapes(context.plan)) {
     Experiment experiment = context.experiment;
     experiment.shape = shape;
-    impl::LayerConfig plain = context.config();
     const Inputs inputs = make_inputs(context.subject(), experiment);
     const auto layer = context.subject().make(context.config());
     const std::uint64_t seed = stream_seed(experiment, Stream::kBackward);

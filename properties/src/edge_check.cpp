@@ -14,11 +14,6 @@ namespace {
 
 enum class Answer { kResult, kRefused };
 
-struct EdgeCase {
-  double p;
-  std::string name;
-};
-
 /// Calls the layer at a drop probability; kRefused if it says no.
 Answer call_at(const Context& context, double p, impl::Tensor& input,
                impl::Tensor& output) {

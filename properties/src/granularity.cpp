@@ -101,7 +101,7 @@ std::vector<Sharing> axis_sharing(const Partition& partition,
   return result;
 }
 
-std::string unit_in_words(const Partition& partition, const impl::Law&,
+std::string unit_in_words(const Partition& partition,
                           const impl::LayerConfig& config,
                           const impl::Shape& shape) {
   const std::vector<Sharing> sharing = axis_sharing(partition, shape);

@@ -26,7 +26,7 @@ std::vector<Sharing> axis_sharing(const Partition& partition,
 
 /// The inferred unit in words: "per entry", "per sample", "per channel of each
 /// sample", "for the whole tensor", "shared along axes 1 and 3", "in groups".
-std::string unit_in_words(const Partition& partition, const impl::Law& law,
+std::string unit_in_words(const Partition& partition,
                           const impl::LayerConfig& config,
                           const impl::Shape& shape);
 

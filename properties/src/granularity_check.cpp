@@ -166,8 +166,7 @@ bool decide_shape(Finding& finding, const Context& context,
   const std::string sentence = fmt::format(
       "drops one decision {} where one {} is required (elements {} and {} of "
       "shape {} {})",
-      unit_in_words(observed.partition, context.law(), context.config(),
-                    observed.shape),
+      unit_in_words(observed.partition, context.config(), observed.shape),
       declared_unit_in_words(context.law(), context.config(), observed.shape),
       place_of(torn ? torn->first : joined->first, observed.shape),
       place_of(torn ? torn->second : joined->second, observed.shape),
