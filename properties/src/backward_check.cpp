@@ -4,7 +4,8 @@
 #include <cmath>
 #include <optional>
 
-#include "deterministic_checks.hpp"
+#include "check_definition.hpp"
+#include "context.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -182,7 +183,7 @@ std::optional<std::string> wrong_directional_gradient(const Context& context,
 
 }  // namespace
 
-Finding check_backward_mask(const Context& context) {
+static Finding check_backward_mask(const Context& context) {
   Finding finding = start_finding(context, "backward_mask");
   const impl::Description& subject = context.describe();
   const bool around = context.law().base == impl::Base::kEvaluation;
@@ -205,5 +206,37 @@ Finding check_backward_mask(const Context& context) {
   }
   return finding;
 }
+
+namespace {
+
+std::string_view no_backward(const impl::Law& law) {
+  return law.has_backward ? "" : "the law has no backward pass";
+}
+
+/// Gradients around a softmax are compared with differences of results, which
+/// 16 bits do not resolve.
+bool by_differences(const PlannedConfiguration& planned, const Occasion&) {
+  return planned.law->base == impl::Base::kEvaluation &&
+         impl::size_of(planned.config.dtype) < sizeof(float);
+}
+
+}  // namespace
+
+constinit const CheckDefinition backward_mask_check{
+    .info = {"backward_mask", Evidence::kDeterministic,
+             "the gradient uses the forward mask and scale",
+             "Every entry of the gradient is compared with slope * incoming "
+             "where the "
+             "forward call kept and with 0 where it dropped, also where the "
+             "input is "
+             "0. "
+             "For attention and drop_connect: derivatives along random "
+             "directions, by "
+             "two calls with one seed.",
+             kNoChance, "faulty:backward_new_mask"},
+    .from_calls = check_backward_mask,
+    .takes_chance = false,
+    .not_applicable = no_backward,
+    .left_out = by_differences};
 
 }  // namespace dropcheck::properties

@@ -5,7 +5,8 @@
 #include <limits>
 #include <optional>
 
-#include "deterministic_checks.hpp"
+#include "check_definition.hpp"
+#include "context.hpp"
 #include "oracle_input.hpp"
 #include "value_comparison.hpp"
 
@@ -141,7 +142,7 @@ std::optional<std::string> wrong_near_one(const Context& context,
 
 }  // namespace
 
-Finding check_edge_probabilities(const Context& context) {
+static Finding check_edge_probabilities(const Context& context) {
   Finding finding = start_finding(context, "edge_probabilities");
   std::string faults;
   for (const auto check :
@@ -162,5 +163,27 @@ Finding check_edge_probabilities(const Context& context) {
                   finding.calls));
   return finding;
 }
+
+namespace {
+
+bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
+  return !occasion.first_probability;
+}
+
+}  // namespace
+
+constinit const CheckDefinition edge_probabilities_check{
+    .info =
+        {"edge_probabilities", Evidence::kDeterministic,
+         "p = 0 is the identity, p = 1 gives zeros or an error, beyond is "
+         "refused",
+         "16 calls each at 0, 1e-300, 1 - 2^-53 and 1, and one at -0.1, -1e-9, "
+         "1 + 1e-9, 1.5, infinity and NaN.",
+         kNoChance, "faulty:drops_at_zero"},
+    .from_calls = check_edge_probabilities,
+    .needs_rate = false,
+    .reads_masks = false,
+    .takes_chance = false,
+    .left_out = later_probability};
 
 }  // namespace dropcheck::properties

@@ -6,7 +6,8 @@
 #include <cmath>
 #include <limits>
 
-#include "deterministic_checks.hpp"
+#include "check_definition.hpp"
+#include "context.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -87,7 +88,7 @@ bool drops_something(const Context& context, impl::Layer& layer) {
 
 }  // namespace
 
-Finding check_eval_identity(const Context& context) {
+static Finding check_eval_identity(const Context& context) {
   Finding finding = start_finding(context, "eval_identity");
   const bool identity = context.law().base == impl::Base::kInput;
   for (const impl::Shape& shape : structure_shapes(context.plan)) {
@@ -137,7 +138,7 @@ Finding check_eval_identity(const Context& context) {
   return finding;
 }
 
-Finding check_in_place(const Context& context) {
+static Finding check_in_place(const Context& context) {
   Finding finding = start_finding(context, "in_place");
   const bool in_place = context.config().in_place;
   for (const bool training : {true, false}) {
@@ -182,5 +183,30 @@ Finding check_in_place(const Context& context) {
       fmt::format("in {} calls, in training and at evaluation", finding.calls));
   return finding;
 }
+
+constinit const CheckDefinition eval_identity_check{
+    .info =
+        {"eval_identity", Evidence::kDeterministic,
+         "evaluation is the identity, and training drops again afterwards",
+         "Bit for bit on values with zeros of both signs, NaN, infinities and "
+         "subnormals, before and after training calls. Attention and "
+         "drop_connect "
+         "must be the same function at every evaluation.",
+         kNoChance, "faulty:active_at_eval"},
+    .from_calls = check_eval_identity,
+    .needs_rate = false,
+    .reads_masks = false,
+    .takes_chance = false};
+
+constinit const CheckDefinition in_place_check{
+    .info = {"in_place", Evidence::kDeterministic,
+             "in place replaces the input; otherwise the input stays",
+             "Memory and values of input and result are compared after a "
+             "training and "
+             "an evaluation call.",
+             kNoChance, "faulty:in_place_ignored"},
+    .from_calls = check_in_place,
+    .reads_masks = false,
+    .takes_chance = false};
 
 }  // namespace dropcheck::properties

@@ -6,7 +6,9 @@
 #include <numbers>
 #include <set>
 
-#include "deterministic_checks.hpp"
+#include "check_definition.hpp"
+#include "context.hpp"
+#include "detection.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "granularity.hpp"
 #include "shapes.hpp"
@@ -183,7 +185,7 @@ bool decide_shape(Finding& finding, const Context& context,
 
 }  // namespace
 
-Finding check_granularity(const Context& context) {
+static Finding check_granularity(const Context& context) {
   Finding finding = start_finding(context, "granularity");
   const double p0 = context.p0();
   const double threshold = context.log_threshold("granularity");
@@ -226,5 +228,35 @@ Finding check_granularity(const Context& context) {
                   fmt::join(names, " and "), finding.calls));
   return finding;
 }
+
+namespace {
+
+void plan_granularity(const PlannedConfiguration&, const Settings&, double,
+                      PlannedCheck& check) {
+  check.detectable =
+      "units that always agree, and units decided in parts, are refuted";
+}
+
+}  // namespace
+
+constinit const CheckDefinition granularity_check{
+    .info =
+        {"granularity", Evidence::kDeterministic,
+         "elements share a decision exactly where the law says",
+         "Each element's decisions over T calls are its signature. Elements of "
+         "one "
+         "unit must have one signature; two units have the same by chance with "
+         "probability (p^2 + q^2)^T, and T is chosen so that this stays below "
+         "the "
+         "claim's share over all pairs. The partition that is found names the "
+         "unit.",
+         "False alarm: at most weight * alpha, the chance of equal signatures "
+         "over "
+         "all pairs; none where elements of a unit differ. False pass: "
+         "dependence "
+         "short of equality, which the independence checks see.",
+         "faulty:channel_as_element"},
+    .from_calls = check_granularity,
+    .plan = plan_granularity};
 
 }  // namespace dropcheck::properties

@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "calibration_rows.hpp"
+#include "check_definition.hpp"
+#include "detection.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/context.hpp"
 #include "dropcheck/stats/granularity.hpp"
@@ -93,7 +95,7 @@ void show_pair(Finding& finding, const PairCounts& pairs) {
 
 }  // namespace
 
-Finding check_independence_within(const StatisticalInput& input) {
+static Finding check_independence_within(const StatisticalInput& input) {
   const Context& context = input.context;
   Finding finding = start_finding(context, "independence_within");
   if (incomplete(finding, input)) return finding;
@@ -177,7 +179,7 @@ std::string overlap_words(const Overlap& overlap) {
 
 }  // namespace
 
-Finding check_independence_calls(const StatisticalInput& input) {
+static Finding check_independence_calls(const StatisticalInput& input) {
   const Context& context = input.context;
   Finding finding = start_finding(context, "independence_calls");
   if (incomplete(finding, input)) return finding;
@@ -236,5 +238,53 @@ Finding check_independence_calls(const StatisticalInput& input) {
   }
   return finding;
 }
+
+namespace {
+
+std::string_view one_decision(const impl::Law& law) {
+  return law.unit == impl::Unit::kTensor ? "one decision a call" : "";
+}
+
+void plan_independence(const PlannedConfiguration& planned, const Settings&,
+                       double threshold, PlannedCheck& check) {
+  const auto n = static_cast<double>(planned.structure_n);
+  check.detectable_effect =
+      two_digits(detectable_z(threshold + std::log(100), mixture_overhead(n)) /
+                 std::sqrt(n));
+  check.detectable = fmt::format(
+      "a correlation of {:.2g} at any one lag is refuted with probability "
+      "1 - 1e-9",
+      check.detectable_effect);
+}
+
+}  // namespace
+
+constinit const CheckDefinition independence_within_check{
+    .info = {"independence_within", Evidence::kStatistical,
+             "units of one call do not depend on each other",
+             "Context e-values: the drop rate after a drop and after a keep, "
+             "at lags 1 "
+             "to 64, every stride of the unit grid and its neighbours, and "
+             "powers of "
+             "two. Valid for any rate.",
+             kByEValue, "faulty:lanes_of_4"},
+    .from_battery = check_independence_within,
+    .structural = true,
+    .not_applicable = one_decision,
+    .plan = plan_independence};
+
+constinit const CheckDefinition independence_calls_check{
+    .info =
+        {"independence_calls", Evidence::kStatistical,
+         "calls do not repeat, overlap or depend on each other",
+         "Context e-values for the same unit 1 to 8 (16, 32, ...) calls later, "
+         "and "
+         "a search for "
+         "a run of decisions that returns in a later call at any shift; its "
+         "length is chosen so that chance stays below the claim's share.",
+         kByEValue, "faulty:same_mask_every_call"},
+    .from_battery = check_independence_calls,
+    .structural = true,
+    .plan = plan_independence};
 
 }  // namespace dropcheck::properties

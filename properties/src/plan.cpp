@@ -5,123 +5,20 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <map>
 #include <stdexcept>
-#include <thread>
 
-#include "dropcheck/properties/check_catalogue.hpp"
+#include "check_definition.hpp"
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
+#include "plan_sizes.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
 
 namespace dropcheck::properties {
 namespace {
-
-/// What a profile asks for, and the most that one configuration may cost.
-struct Budget {
-  double delta;
-  double margin;
-  double calls;
-  double elements;
-};
-
-Budget budget_of(Profile profile) {
-  switch (profile) {
-    case Profile::kSmoke:
-      return {1e-2, 5e-2, 1.5e5, 4e7};
-    case Profile::kPr:
-      return {5e-4, 5e-3, 6.5e5, 2e9};
-    case Profile::kNightly:
-      return {5e-5, 5e-4, 6.5e7, 2e11};
-    case Profile::kExhaustive:
-      return {2e-6, 5e-4, 6.5e7, 2e14};
-  }
-  return {};
-}
-
-/// Normalised time within which a context of the structure checks is certified
-/// but for a chance of 1e-9; more than the 180 of a rate, because margins are
-/// wide against p and sixteen classes share the wish.
-constexpr double kContextTime = 220;
-constexpr double kClasses = 16;
-
-double smaller_side(double p) { return std::min(p, 1 - p); }
-
-bool testable(double p) { return p > 0 && p < 1; }
-
-/// Units that the profile affords for a configuration.
-double affordable_units(const Budget& budget, double units, double elements) {
-  return units * std::min(budget.calls, budget.elements / elements);
-}
-
-void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
-  const Budget budget = budget_of(settings.profile);
-  const impl::Shape output =
-      impl::output_shape(*planned.law, planned.config, planned.shape);
-  const auto elements = static_cast<double>(impl::element_count(output));
-  planned.units_per_call = impl::element_count(
-      impl::unit_shape(*planned.law, planned.config, output));
-  const double p = planned.config.drop_probability;
-  if (!testable(p) || planned.units_per_call == 0) return;
-  const double pq = p * (1 - p);
-  const auto units = static_cast<double>(planned.units_per_call);
-  const double affordable = affordable_units(budget, units, elements);
-  const double asked = settings.delta.value_or(budget.delta);
-  const double limit = smaller_side(p) / 5;
-  planned.delta =
-      std::min(std::max(asked, stats::affordable_delta(p, affordable)), limit);
-  if (planned.delta > asked * 1.001) {
-    planned.note = fmt::format(
-        "tolerance {:.2g} instead of {:.2g}: {} unit{} a call", planned.delta,
-        asked, planned.units_per_call, planned.units_per_call == 1 ? "" : "s");
-  } else if (planned.delta < asked * 0.999) {
-    planned.note = fmt::format("tolerance {:.2g}, a fifth of min(p, 1 - p)",
-                               planned.delta);
-  }
-  const double n_max =
-      static_cast<double>(stats::n_max(p, planned.delta, settings.alpha));
-  if (n_max > 1.01 * affordable) {
-    planned.note = fmt::format(
-        "the profile affords {:.2g} of the {:.2g} units that a certificate at "
-        "this drop probability may need: it may stay inconclusive",
-        affordable, n_max);
-  }
-  planned.rate_n_max =
-      static_cast<std::uint64_t>(std::max(1.0, std::min(n_max, affordable)));
-  planned.margin =
-      std::min(std::max(budget.margin,
-                        std::sqrt(kClasses * kContextTime * pq / affordable)),
-               smaller_side(p) / 2);
-  const double context_n =
-      kContextTime * pq / (planned.margin * planned.margin);
-  const double needed =
-      std::max(kClasses * context_n, context_n / smaller_side(p));
-  planned.structure_n =
-      static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
-}
-
-/// About 1 % of the expected sample, at most 2^20 decisions; a multiple of 16
-/// calls, so that parts in time are equally long. Short calls are laid end to
-/// end, a block is then one row.
-std::int64_t block_calls(const PlannedConfiguration& planned) {
-  if (planned.delta <= 0) return 1;
-  const std::int64_t units = planned.units_per_call;
-  if (units < 64) {
-    const auto row =
-        std::clamp(static_cast<std::int64_t>(planned.structure_n / 16),
-                   std::int64_t{512}, std::int64_t{4096});
-    return (row + units - 1) / units;
-  }
-  const double expected =
-      stats::expected_n(planned.config.drop_probability, planned.delta);
-  const std::int64_t most =
-      std::max<std::int64_t>(16, (std::int64_t{1} << 20) / units);
-  const std::int64_t calls = std::clamp<std::int64_t>(
-      static_cast<std::int64_t>(expected / 100) / units, 16, most);
-  return calls / 16 * 16;
-}
 
 std::vector<double> default_probabilities(const Settings& settings) {
   return settings.drop_probabilities.empty()
@@ -132,6 +29,8 @@ std::vector<double> default_probabilities(const Settings& settings) {
 struct Candidate {
   impl::LayerConfig config;
   bool first_probability = false;
+  bool first_dtype = false;
+  bool plain = false;  ///< no variant
 };
 
 /// All probabilities at f32 (or the first dtype), the other dtypes and the
@@ -148,39 +47,25 @@ std::vector<Candidate> candidates(const PlannedSubject& subject,
   }
   const std::vector<double> probabilities = default_probabilities(settings);
   std::vector<Candidate> all;
-  const auto add = [&](impl::LayerConfig config, double p, impl::DType dtype) {
+  const auto add = [&](impl::LayerConfig config, double p, impl::DType dtype,
+                       bool plain) {
     config.layer = subject.entry.layer;
     config.drop_probability = p;
     config.dtype = dtype;
-    all.push_back({config, p == probabilities.front()});
+    all.push_back(
+        {config, p == probabilities.front(), dtype == dtypes.front(), plain});
   };
   for (const impl::DType dtype : dtypes) {
     for (const double p : probabilities) {
       const bool wanted =
           asked || dtype == dtypes.front() || p == probabilities.front();
-      if (wanted) add({}, p, dtype);
+      if (wanted) add({}, p, dtype, true);
     }
   }
   for (const impl::LayerConfig& variant : subject.entry.variants) {
-    add(variant, probabilities.front(), dtypes.front());
+    add(variant, probabilities.front(), dtypes.front(), false);
   }
   return all;
-}
-
-bool needs_statistics(std::string_view check) {
-  return check != "eval_identity" && check != "edge_probabilities";
-}
-
-bool is_structural(std::string_view check) {
-  return check == "unit_counts" || check == "homogeneity" ||
-         check == "independence_within" || check == "independence_calls";
-}
-
-/// Gradients around a softmax are compared with differences of results, which
-/// 16 bits do not resolve.
-bool by_differences(const PlannedConfiguration& planned) {
-  return planned.law->base == impl::Base::kEvaluation &&
-         impl::size_of(planned.config.dtype) < sizeof(float);
 }
 
 bool reports_nothing(const PlannedConfiguration& planned) {
@@ -188,37 +73,34 @@ bool reports_nothing(const PlannedConfiguration& planned) {
                      [](const PlannedCheck& check) { return check.hidden; });
 }
 
-bool takes_chance(const CheckInfo& check) {
-  return check.evidence == Evidence::kStatistical ||
-         check.name == "granularity" || check.name == "seeding";
+bool is_asked(const PlannedCheck& item, const impl::Law& law,
+              const Settings& settings) {
+  const auto matches = [&](const std::string& glob) {
+    return glob_matches(glob, item.id) || glob_matches(glob, item.check) ||
+           glob_matches(glob, fmt::format("{}.{}", law.layer, item.check));
+  };
+  return settings.only.empty() ||
+         std::any_of(settings.only.begin(), settings.only.end(), matches);
 }
 
-void plan_checks(PlannedConfiguration& planned, const Candidate& candidate,
-                 const Settings& settings) {
-  for (const CheckInfo& check : checks()) {
-    if (!not_applicable(check, *planned.law).empty()) continue;
-    if (needs_statistics(check.name) && planned.delta <= 0) continue;
-    if (check.name == "edge_probabilities" && !candidate.first_probability) {
-      continue;
-    }
-    if (check.name == "backward_mask" && by_differences(planned)) continue;
+bool has_meaning(const CheckDefinition& check,
+                 const PlannedConfiguration& planned,
+                 const Occasion& occasion) {
+  if (!not_applicable(check.info, *planned.law).empty()) return false;
+  if (check.needs_rate && planned.delta <= 0) return false;
+  return check.left_out == nullptr || !check.left_out(planned, occasion);
+}
+
+void plan_checks(PlannedConfiguration& planned, const Occasion& occasion) {
+  for (const CheckDefinition* check : check_definitions()) {
+    if (!has_meaning(*check, planned, occasion)) continue;
     PlannedCheck item;
-    item.check = check.name;
-    item.id = fmt::format("{}.{}[{}]", planned.law->layer, check.name,
+    item.check = check->info.name;
+    item.id = fmt::format("{}.{}[{}]", planned.law->layer, item.check,
                           planned.configuration);
-    const bool wanted =
-        settings.only.empty() ||
-        std::any_of(settings.only.begin(), settings.only.end(),
-                    [&](const std::string& glob) {
-                      return glob_matches(glob, item.id) ||
-                             glob_matches(glob, item.check) ||
-                             glob_matches(
-                                 glob, fmt::format("{}.{}", planned.law->layer,
-                                                   check.name));
-                    });
-    if (!wanted && !is_structural(check.name)) continue;
-    item.hidden = !wanted;
-    item.weight = takes_chance(check) ? 1 : 0;
+    item.hidden = !is_asked(item, *planned.law, occasion.settings);
+    if (item.hidden && !check->structural) continue;
+    item.weight = check->takes_chance ? 1 : 0;
     planned.checks.push_back(std::move(item));
   }
 }
@@ -240,83 +122,21 @@ PlannedConfiguration plan_configuration(const PlannedSubject& subject,
                                       impl::to_string(planned.shape));
   plan_sizes(planned, settings);
   planned.calls_per_block = block_calls(planned);
-  plan_checks(planned, candidate, settings);
+  plan_checks(planned, {settings, candidate.first_probability,
+                        candidate.first_dtype, candidate.plain});
   return planned;
 }
 
-/// The smallest effect that an e-value of the planned n finds with probability
-/// 1 - 1e-9: its logarithm is about (Z + effect * sqrt(n))^2 / 2 less
-/// `overhead` for the mixture, and has to reach the claim's threshold.
-double detectable_z(double threshold, double overhead) {
-  constexpr double kQuantile = 5.99780701500769;  // of 1 - 1e-9
-  return kQuantile + std::sqrt(2 * (threshold + overhead));
-}
-
-/// How much the quantity of a check moves with the drop rate.
-double effect_per_rate(const PlannedConfiguration& planned,
-                       const PlannedCheck& check) {
-  const double p = planned.config.drop_probability;
-  if (check.check == "drop_rate") return 1;
-  if (check.check == "expectation") {
-    return impl::affine(*planned.law, planned.config).a;
-  }
-  return (std::abs(1 - 2 * p) + planned.delta) / (p * (1 - p));
-}
-
-void describe_detection(PlannedConfiguration& planned, double alpha) {
-  const double p = planned.config.drop_probability;
-  const auto n = static_cast<double>(planned.structure_n);
+/// What each check detects, and with how many units, before any data.
+void describe_detection(PlannedConfiguration& planned,
+                        const Settings& settings) {
   for (PlannedCheck& check : planned.checks) {
     if (check.weight <= 0) continue;
-    const double threshold = -std::log(alpha * check.weight);
-    check.expected_n = check.worst_n = n;
-    const double overhead = std::log(std::max(n, 2.0)) / 2;
-    if (check.check == "drop_rate" || check.check == "expectation" ||
-        check.check == "moments") {
-      check.detectable_effect = planned.delta * effect_per_rate(planned, check);
-      check.expected_n = stats::expected_n(p, planned.delta, alpha);
-      check.worst_n = static_cast<double>(planned.rate_n_max);
-      check.detectable = fmt::format(
-          "a drop rate off by {:.2g} is certified with probability at most {}",
-          planned.delta, number_text(alpha));
-    } else if (check.check == "independence_within" ||
-               check.check == "independence_calls") {
-      check.detectable_effect =
-          detectable_z(threshold + std::log(100), overhead) / std::sqrt(n);
-      check.detectable = fmt::format(
-          "a correlation of {:.2g} at any one lag is refuted with probability "
-          "1 - 1e-9",
-          check.detectable_effect);
-    } else if (check.check == "homogeneity") {
-      check.detectable_effect =
-          detectable_z(threshold + 2, overhead + kClasses) *
-          std::sqrt(p * (1 - p) * kClasses / n);
-      check.detectable = fmt::format(
-          "a rate off by {:.2g} in one of 16 segments is refuted with "
-          "probability 1 - 1e-9",
-          check.detectable_effect);
-    } else if (check.check == "unit_counts") {
-      // Variance ratio v of N groups: ln E is about N (v - 1)^2 / 4.
-      check.detectable_effect =
-          detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n);
-      check.detectable = fmt::format(
-          "a variance {:.2g} times the binomial one, more or less, is refuted "
-          "with probability 1 - 1e-9",
-          1 + check.detectable_effect);
-    } else if (check.check == "self_normalisation") {
-      check.detectable =
-          "a mean or mean square outside the band is certified "
-          "with probability at most 1e-9";
-    } else {
-      check.detectable = check.check == "seeding"
-                             ? "seeds or calls that give the same mask are "
-                               "refuted"
-                             : "units that always agree, and units decided in "
-                               "parts, are refuted";
-    }
-    // Two digits are all that a plan can promise.
-    check.detectable_effect =
-        std::stod(fmt::format("{:.2g}", check.detectable_effect));
+    check.expected_n = check.worst_n = static_cast<double>(planned.structure_n);
+    const CheckDefinition& definition = definition_of(check.check);
+    if (definition.plan == nullptr) continue;
+    definition.plan(planned, settings, -std::log(settings.alpha * check.weight),
+                    check);
   }
 }
 
@@ -331,7 +151,7 @@ void share_weights(Plan& plan) {
     for (auto& check : planned.checks) {
       if (claims > 0) check.weight /= claims;
     }
-    if (planned.delta > 0) describe_detection(planned, plan.settings.alpha);
+    if (planned.delta > 0) describe_detection(planned, plan.settings);
   }
 }
 
@@ -359,23 +179,41 @@ double seconds_per_call(impl::Subject& subject,
 constexpr double kSecondsPerElement = 1.8e-9;
 constexpr double kSecondsPerConfiguration = 0.05;
 
-void forecast(PlannedConfiguration& planned, double per_call,
-              unsigned threads) {
+void forecast(PlannedConfiguration& planned, unsigned threads) {
   if (planned.delta <= 0) {
     planned.expected_seconds = planned.worst_seconds = kSecondsPerConfiguration;
     return;
   }
   const auto units = static_cast<double>(planned.units_per_call);
   const auto elements = static_cast<double>(impl::element_count(planned.shape));
-  const double cost = (per_call + elements * kSecondsPerElement) / threads;
+  const double cost =
+      (planned.seconds_per_call + elements * kSecondsPerElement) / threads;
   const double expected = std::max(
       stats::expected_n(planned.config.drop_probability, planned.delta),
       static_cast<double>(planned.structure_n));
   const double worst =
       static_cast<double>(std::max(planned.rate_n_max, planned.structure_n));
-  planned.expected_seconds =
-      kSecondsPerConfiguration + std::min(expected, worst) / units * cost;
-  planned.worst_seconds = kSecondsPerConfiguration + worst / units * cost;
+  double own_calls = 0;
+  for (const PlannedCheck& check : planned.checks) {
+    own_calls += check.elements / elements;
+  }
+  const double fixed = kSecondsPerConfiguration + own_calls * cost;
+  planned.expected_seconds = fixed + std::min(expected, worst) / units * cost;
+  planned.worst_seconds = fixed + worst / units * cost;
+}
+
+void forecast(Plan& plan) {
+  const unsigned threads =
+      std::min(thread_count(plan.settings), thread_count({}));
+  std::map<std::string_view, bool> repeatable;
+  for (const PlannedSubject& subject : plan.subjects) {
+    repeatable[subject.entry.name] = subject.repeatable();
+  }
+  for (PlannedConfiguration& planned : plan.configurations) {
+    forecast(planned, repeatable[planned.subject] ? threads : 1);
+    plan.expected_seconds += planned.expected_seconds;
+    plan.worst_seconds += planned.worst_seconds;
+  }
 }
 
 /// The subject with its description, and the open subject itself.
@@ -399,9 +237,6 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
 void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
                          Plan& plan) {
   const Settings& settings = plan.settings;
-  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-  const unsigned threads =
-      settings.threads > 0 ? std::min(settings.threads, cores) : cores;
   double per_call = -1;
   std::vector<const impl::Shape*> shapes;
   for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
@@ -418,9 +253,7 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
       }
       if (reports_nothing(configuration)) continue;
       if (per_call < 0) per_call = seconds_per_call(subject, configuration);
-      forecast(configuration, per_call, planned.repeatable() ? threads : 1);
-      plan.expected_seconds += configuration.expected_seconds;
-      plan.worst_seconds += configuration.worst_seconds;
+      configuration.seconds_per_call = per_call;
       plan.configurations.push_back(std::move(configuration));
     }
   }
@@ -441,6 +274,7 @@ Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
     plan.subjects.push_back(std::move(planned));
   }
   share_weights(plan);
+  forecast(plan);
   return plan;
 }
 
@@ -454,12 +288,12 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
       token.delta > 0 ? std::optional(token.delta) : std::nullopt;
   plan.delta = token.delta;
   plan.margin = token.margin;
-  const Candidate candidate{token.config, true};
+  const Candidate candidate{token.config, true, true, true};
   PlannedConfiguration planned = plan_configuration(
       plan.subjects.front(), candidate, &token.shape, plan.settings);
   planned.own_shape = token.own_shape;
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
-    return check.check != token.check && !is_structural(check.check);
+    return check.check != token.check && !definition_of(check.check).structural;
   });
   for (PlannedCheck& check : planned.checks) {
     check.hidden = check.check != token.check;
@@ -470,7 +304,7 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
         fmt::format("replay token: check is '{}', which has no meaning for {}",
                     token.check, token.config.layer));
   }
-  if (planned.delta > 0) describe_detection(planned, token.alpha);
+  if (planned.delta > 0) describe_detection(planned, plan.settings);
   plan.configurations.push_back(std::move(planned));
   return plan;
 }

@@ -6,8 +6,11 @@
 #include <cmath>
 #include <limits>
 
+#include "check_definition.hpp"
+#include "detection.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/chi_square.hpp"
+#include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
@@ -142,7 +145,7 @@ std::vector<Decider> rate_claims(const Context& context) {
           claim("moments", variance_sets(context))};
 }
 
-Finding check_support(const StatisticalInput& input) {
+static Finding check_support(const StatisticalInput& input) {
   const Context& context = input.context;
   const MaskReader& reader = *context.reader;
   Finding finding = start_finding(context, "support");
@@ -202,7 +205,7 @@ std::string wrong_rate_words(const StatisticalInput& input, double specified) {
 
 }  // namespace
 
-Finding check_drop_rate(const StatisticalInput& input) {
+static Finding check_drop_rate(const StatisticalInput& input) {
   const Context& context = input.context;
   const RateDecision decision(input, "drop_rate", rate_sets(context));
   Finding finding = decision.decide();
@@ -222,7 +225,7 @@ Finding check_drop_rate(const StatisticalInput& input) {
   return finding;
 }
 
-Finding check_expectation(const StatisticalInput& input) {
+static Finding check_expectation(const StatisticalInput& input) {
   const Context& context = input.context;
   const RateDecision decision(input, "expectation", mean_sets(context));
   Finding finding = decision.decide();
@@ -300,7 +303,7 @@ stats::Interval ratio_interval(const VarianceRatio& ratio,
 
 }  // namespace
 
-Finding check_moments(const StatisticalInput& input) {
+static Finding check_moments(const StatisticalInput& input) {
   const Context& context = input.context;
   const RateDecision decision(input, "moments", variance_sets(context));
   Finding finding = decision.decide();
@@ -321,5 +324,99 @@ Finding check_moments(const StatisticalInput& input) {
   conclude(finding, context, "the variance is the law's");
   return finding;
 }
+
+namespace {
+
+/// `effect_per_rate`: how much the quantity moves with the drop rate.
+void plan_claim(const PlannedConfiguration& planned, const Settings& settings,
+                double effect_per_rate, PlannedCheck& check) {
+  const double p = planned.config.drop_probability;
+  check.detectable_effect = two_digits(planned.delta * effect_per_rate);
+  check.expected_n = stats::expected_n(p, planned.delta, settings.alpha);
+  check.worst_n = static_cast<double>(planned.rate_n_max);
+  check.detectable = fmt::format(
+      "a drop rate off by {:.2g} is certified with probability at most {}",
+      planned.delta, number_text(settings.alpha));
+}
+
+void plan_rate(const PlannedConfiguration& planned, const Settings& settings,
+               double, PlannedCheck& check) {
+  plan_claim(planned, settings, 1, check);
+}
+
+void plan_expectation(const PlannedConfiguration& planned,
+                      const Settings& settings, double, PlannedCheck& check) {
+  plan_claim(planned, settings, impl::affine(*planned.law, planned.config).a,
+             check);
+}
+
+void plan_moments(const PlannedConfiguration& planned, const Settings& settings,
+                  double, PlannedCheck& check) {
+  const double p = planned.config.drop_probability;
+  plan_claim(planned, settings,
+             (std::abs(1 - 2 * p) + planned.delta) / (p * (1 - p)), check);
+}
+
+}  // namespace
+
+constinit const CheckDefinition support_check{
+    .info = {"support", Evidence::kDeterministic,
+             "every value is exactly the kept or the dropped one",
+             "The rounding model that gives every kept value bit for bit is "
+             "found by "
+             "search: the scale rounded to double, float or the dtype, "
+             "multiplied or "
+             "divided, fused or not. Each value of every call drawn is then "
+             "compared "
+             "bit for bit. A layer whose values are close, but follow no "
+             "model, passes "
+             "within two units of the last place and the finding says so.",
+             kNoChance, "faulty:no_scale"},
+    .from_battery = check_support,
+    .takes_chance = false};
+
+constinit const CheckDefinition drop_rate_check{
+    .info =
+        {"drop_rate", Evidence::kStatistical,
+         "the drop probability is the specified one",
+         "Beta-binomial mixture martingale with a prior around the specified "
+         "rate. "
+         "Certified if its confidence sequence lies within delta of the "
+         "specified "
+         "rate, refuted if it excludes the declared rate (within 2^-24) at the "
+         "claim's own share. Looks are scheduled at a factor 1.02.",
+         kByEValue, "faulty:drops_nothing"},
+    .from_battery = check_drop_rate,
+    .plan = plan_rate};
+
+constinit const CheckDefinition expectation_check{
+    .info =
+        {"expectation", Evidence::kStatistical,
+         "E[y] = x under 1/keep scaling (the law's mean in general)",
+         "The mean is an exact function of the drop rate and of the kept and "
+         "dropped values, which are known bit for bit. The drop rates at which "
+         "the "
+         "mean is right, up to delta and the rounding of the scale to the "
+         "dtype, "
+         "form an interval: its e-value decides.",
+         kByEValue, "faulty:double_scale"},
+    .from_battery = check_expectation,
+    .plan = plan_expectation};
+
+constinit const CheckDefinition moments_check{
+    .info =
+        {"moments", Evidence::kStatistical,
+         "variance (and, shown beside it, skewness and kurtosis) as the law "
+         "gives",
+         "The variance is p * q times the squared gap between kept and dropped "
+         "value. The drop rates at which it is right form an interval: its "
+         "e-value "
+         "decides. Sampled mean, variance, skewness and kurtosis on a planned "
+         "prefix, one value a unit, are shown with their exact standard "
+         "errors; "
+         "they never decide.",
+         kByEValue, "faulty:scale_by_p"},
+    .from_battery = check_moments,
+    .plan = plan_moments};
 
 }  // namespace dropcheck::properties

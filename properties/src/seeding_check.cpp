@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "deterministic_checks.hpp"
+#include "check_definition.hpp"
+#include "context.hpp"
+#include "detection.hpp"
 #include "dropcheck/impl/random_stream.hpp"
 #include "dropcheck/stats/granularity.hpp"
 
@@ -98,7 +100,7 @@ bool note_repetition(Finding& finding, const Context& context,
 
 }  // namespace
 
-Finding check_seeding(const Context& context) {
+static Finding check_seeding(const Context& context) {
   Finding finding = start_finding(context, "seeding");
   if (!context.describe().reseed) {
     finding.verdict = Verdict::kNotSupported;
@@ -160,5 +162,30 @@ Finding check_seeding(const Context& context) {
                   seeds.size()));
   return finding;
 }
+
+namespace {
+
+void plan_seeding(const PlannedConfiguration&, const Settings&, double,
+                  PlannedCheck& check) {
+  check.detectable = "seeds or calls that give the same mask are refuted";
+}
+
+}  // namespace
+
+constinit const CheckDefinition seeding_check{
+    .info =
+        {"seeding", Evidence::kDeterministic,
+         "a seed repeats its masks; other seeds and later calls have others",
+         "Masks after reseeding one instance twice and another one once must "
+         "agree "
+         "bit for bit; masks of ten seeds (0, neighbours, single bits changed) "
+         "and "
+         "of successive calls must differ.",
+         "False alarm: at most weight * alpha, the chance that independent "
+         "masks "
+         "agree. False pass: seeds that are not among those tried.",
+         "faulty:seed_ignored"},
+    .from_calls = check_seeding,
+    .plan = plan_seeding};
 
 }  // namespace dropcheck::properties

@@ -4,8 +4,10 @@
 #include <cmath>
 #include <numbers>
 
+#include "check_definition.hpp"
+#include "context.hpp"
 #include "depth_plan.hpp"
-#include "deterministic_checks.hpp"
+#include "detection.hpp"
 #include "dropcheck/impl/networks/selu_network.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/betting.hpp"
@@ -165,7 +167,7 @@ DepthPlan make_depth_plan(Profile profile) {
   return plan;
 }
 
-Finding check_self_normalisation(const Context& context) {
+static Finding check_self_normalisation(const Context& context) {
   Finding finding = start_finding(context, "self_normalisation");
   const auto wrong = wrong_constants(context);
   if (context.config().dtype == impl::DType::kFloat32) {
@@ -183,5 +185,35 @@ Finding check_self_normalisation(const Context& context) {
   finding.bound.clear();
   return finding;
 }
+
+namespace {
+
+std::string_view not_selu(const impl::Law& law) {
+  if (law.scaling == impl::Scaling::kSelu) return {};
+  return "the law does not keep SELU's mean and variance";
+}
+
+void plan_self_normalisation(const PlannedConfiguration&, const Settings&,
+                             double, PlannedCheck& check) {
+  check.detectable =
+      "a mean or mean square outside the band is certified with probability "
+      "at most 1e-9";
+}
+
+}  // namespace
+
+constinit const CheckDefinition self_normalisation_check{
+    .info = {"self_normalisation", Evidence::kStatistical,
+             "SELU mean 0 and variance 1 are kept, one layer and through depth",
+             "One layer: from the constants, given the rate. Through 32 SELU "
+             "layers "
+             "with fresh weights: one pass is one observation; a bet on the "
+             "mean and "
+             "on "
+             "the mean square, clipped at 2, against a declared band.",
+             kByEValue, "faulty:alpha_is_plain_dropout"},
+    .from_calls = check_self_normalisation,
+    .not_applicable = not_selu,
+    .plan = plan_self_normalisation};
 
 }  // namespace dropcheck::properties

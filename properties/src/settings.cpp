@@ -1,6 +1,8 @@
 #include "dropcheck/properties/settings.hpp"
 
+#include <algorithm>
 #include <array>
+#include <thread>
 #include <utility>
 
 namespace dropcheck::properties {
@@ -24,6 +26,11 @@ std::optional<Profile> profile_from_name(std::string_view name) {
     if (known == name) return profile;
   }
   return std::nullopt;
+}
+
+unsigned thread_count(const Settings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  return std::max(1U, std::thread::hardware_concurrency());
 }
 
 }  // namespace dropcheck::properties

@@ -19,15 +19,6 @@ struct StatisticalInput {
 std::vector<Decider> rate_claims(const Context& context);
 std::size_t rate_claim_index(std::string_view check);
 
-Finding check_support(const StatisticalInput& input);
-Finding check_drop_rate(const StatisticalInput& input);
-Finding check_expectation(const StatisticalInput& input);
-Finding check_moments(const StatisticalInput& input);
-Finding check_unit_counts(const StatisticalInput& input);
-Finding check_homogeneity(const StatisticalInput& input);
-Finding check_independence_within(const StatisticalInput& input);
-Finding check_independence_calls(const StatisticalInput& input);
-
 /// A unit of the statistical shape whose elements were decided differently
 /// refutes granularity, whatever the small shapes showed.
 void note_torn_units(std::vector<Finding>& findings, const Context& context,

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include "check_definition.hpp"
+#include "detection.hpp"
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 #include "mask_picture.hpp"
 #include "row_counts.hpp"
@@ -7,7 +9,7 @@
 
 namespace dropcheck::properties {
 
-Finding check_unit_counts(const StatisticalInput& input) {
+static Finding check_unit_counts(const StatisticalInput& input) {
   const Context& context = input.context;
   Finding finding = start_finding(context, "unit_counts");
   if (incomplete(finding, input)) return finding;
@@ -56,5 +58,34 @@ Finding check_unit_counts(const StatisticalInput& input) {
               context.planned("unit_counts")->detectable);
   return finding;
 }
+
+namespace {
+
+void plan_unit_counts(const PlannedConfiguration& planned, const Settings&,
+                      double threshold, PlannedCheck& check) {
+  // Variance ratio v of N groups: ln E is about N (v - 1)^2 / 4.
+  const auto n = static_cast<double>(planned.structure_n);
+  check.detectable_effect =
+      two_digits(detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n));
+  check.detectable = fmt::format(
+      "a variance {:.2g} times the binomial one, more or less, is refuted with "
+      "probability 1 - 1e-9",
+      1 + check.detectable_effect);
+}
+
+}  // namespace
+
+constinit const CheckDefinition unit_counts_check{
+    .info = {"unit_counts", Evidence::kStatistical,
+             "drops per group follow the binomial law",
+             "Counts of drops in groups of 64 units and per call. "
+             "Dirichlet-multinomial "
+             "e-value against binomial cells of any rate; Boost.Math's "
+             "chi-square with "
+             "its degrees of freedom and log10 p is shown beside it.",
+             kByEValue, "faulty:exact_count"},
+    .from_battery = check_unit_counts,
+    .structural = true,
+    .plan = plan_unit_counts};
 
 }  // namespace dropcheck::properties

@@ -14,11 +14,9 @@
 #include <map>
 #include <mutex>
 #include <numbers>
-#include <thread>
 
 #include "battery.hpp"
-#include "deterministic_checks.hpp"
-#include "dropcheck/properties/check_catalogue.hpp"
+#include "check_definition.hpp"
 #include "dropcheck/properties/version.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
 #include "statistical_checks.hpp"
@@ -96,7 +94,7 @@ class ConfigurationRun {
       not_run("interrupted before it began");
     } else if (open()) {
       const bool testable = context_.plan.delta > 0;
-      if (!testable || prepare()) run_deterministic();
+      if (!testable || prepare()) run_own();
       context_.lease.reset();
       if (context_.reader) run_statistical();
     }
@@ -177,36 +175,22 @@ class ConfigurationRun {
     findings_.push_back(std::move(finding));
   }
 
-  void run_deterministic() {
-    using Function = Finding (*)(const Context&);
-    const std::vector<std::pair<std::string_view, Function>> all{
-        {"granularity", check_granularity},
-        {"eval_identity", check_eval_identity},
-        {"edge_probabilities", check_edge_probabilities},
-        {"seeding", check_seeding},
-        {"in_place", check_in_place},
-        {"backward_mask", check_backward_mask},
-        {"self_normalisation", check_self_normalisation}};
-    for (const auto& [name, check] : all) {
-      add(name, [&, function = check] { return function(context_); });
+  void run_own() {
+    for (const CheckDefinition* check : check_definitions()) {
+      if (check->from_calls == nullptr) continue;
+      add(check->info.name, [&] { return check->from_calls(context_); });
     }
   }
 
   void run_statistical() {
-    using Function = Finding (*)(const StatisticalInput&);
-    const std::vector<std::pair<std::string_view, Function>> all{
-        {"support", check_support},
-        {"drop_rate", check_drop_rate},
-        {"expectation", check_expectation},
-        {"moments", check_moments},
-        {"unit_counts", check_unit_counts},
-        {"homogeneity", check_homogeneity},
-        {"independence_within", check_independence_within},
-        {"independence_calls", check_independence_calls}};
-    const bool wanted = std::any_of(all.begin(), all.end(), [&](auto& entry) {
-      return context_.planned(entry.first) != nullptr;
-    });
-    if (!wanted) return;
+    std::vector<const CheckDefinition*> all;
+    for (const CheckDefinition* check : check_definitions()) {
+      if (check->from_battery != nullptr &&
+          context_.planned(check->info.name) != nullptr) {
+        all.push_back(check);
+      }
+    }
+    if (all.empty()) return;
     std::exception_ptr failure;
     const auto begin = Clock::now();
     BatteryResult battery;
@@ -223,11 +207,10 @@ class ConfigurationRun {
       failure = std::current_exception();
     }
     const std::size_t first = findings_.size();
-    for (const auto& [name, check] : all) {
-      if (context_.planned(name) == nullptr) continue;
+    for (const CheckDefinition* check : all) {
       findings_.push_back(
-          failure ? failed(name, failure)
-                  : decided_by(check, name, {context_, *sampler, battery}));
+          failure ? failed(check->info.name, failure)
+                  : decided_by(*check, {context_, *sampler, battery}));
     }
     // All of them read the same masks: each has its share of the time.
     const double share =
@@ -251,12 +234,11 @@ class ConfigurationRun {
     return finding;
   }
 
-  template <class Check>
-  Finding decided_by(const Check& check, std::string_view name,
+  Finding decided_by(const CheckDefinition& check,
                      const StatisticalInput& input) const {
-    Finding finding = start_finding(context_, name);
+    Finding finding = start_finding(context_, check.info.name);
     try {
-      finding = check(input);
+      finding = check.from_battery(input);
     } catch (...) {
       note_failure(finding);
     }
@@ -271,10 +253,9 @@ class ConfigurationRun {
   /// Where no mask could be read, nothing about masks is proved.
   void withdraw_unread() {
     for (Finding& finding : findings_) {
-      const bool read = finding.check != "eval_identity" &&
-                        finding.check != "edge_probabilities" &&
-                        finding.check != "in_place";
-      if (!read || finding.verdict != Verdict::kCertified) continue;
+      if (!definition_of(finding.check).reads_masks ||
+          finding.verdict != Verdict::kCertified)
+        continue;
       leave_open(finding, "the mask cannot be read: every value is NaN");
       finding.bound.clear();
     }
@@ -411,9 +392,7 @@ RunResult verify(const Plan& plan, const Progress& progress) {
   result.alpha = plan.settings.alpha;
   result.delta = plan.delta;
   result.margin = plan.margin;
-  result.threads = plan.settings.threads > 0
-                       ? plan.settings.threads
-                       : std::max(1U, std::thread::hardware_concurrency());
+  result.threads = thread_count(plan.settings);
   result.warnings = plan.warnings;
   const tbb::global_control limit(tbb::global_control::max_allowed_parallelism,
                                   result.threads);

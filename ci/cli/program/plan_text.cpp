@@ -5,7 +5,6 @@
 #include <random>
 #include <set>
 #include <stdexcept>
-#include <thread>
 
 #include "commands.hpp"
 #include "dropcheck/cli/exit_status.hpp"
@@ -155,11 +154,6 @@ std::string tolerance_text(const Plan& plan) {
 
 std::string counted(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
-unsigned thread_count(const Settings& settings) {
-  return settings.threads ? settings.threads
-                          : std::max(1u, std::thread::hardware_concurrency());
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ struct PlannedCheck {
   std::string detectable;  ///< in words, with its probability
   double expected_n = 0;
   double worst_n = 0;
+  double elements = 0;  ///< drawn by this check alone, beside shared masks
   /// Not asked for, but run because a certificate that was asked for rests on
   /// it; not reported, and without a share of the alarm budget.
   bool hidden = false;
@@ -39,6 +40,7 @@ struct PlannedConfiguration {
   std::uint64_t rate_n_max = 0;   ///< units
   std::uint64_t structure_n = 0;  ///< units, planned for structure checks
   std::vector<PlannedCheck> checks;
+  double seconds_per_call = 0;  ///< of the layer alone, as measured
   double expected_seconds = 0;  ///< at the measured speed
   double worst_seconds = 0;
   std::string configuration;  ///< "p=0.1,f32,65536"

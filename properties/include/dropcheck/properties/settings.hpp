@@ -31,6 +31,9 @@ struct Settings {
   bool fail_fast = false;
 };
 
+/// Settings::threads, or the number of cores where that is 0.
+unsigned thread_count(const Settings& settings);
+
 /// Where the run tells how far it is; called from one thread at a time.
 struct Progress {
   std::function<void(std::size_t done, std::size_t total,

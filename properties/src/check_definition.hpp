@@ -1,0 +1,85 @@
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/finding.hpp"
+#include "dropcheck/properties/plan.hpp"
+
+namespace dropcheck::properties {
+
+struct Context;
+struct StatisticalInput;
+
+/// What a check is asked to run for, beside the configuration itself.
+struct Occasion {
+  const Settings& settings;
+  bool first_probability = false;  ///< the first of the run's probabilities
+  bool first_dtype = false;
+  bool plain = false;  ///< no option of LayerConfig is set
+  /// One configuration a subject: where a check is dear and its answer does
+  /// not depend on p, dtype or options.
+  bool once() const { return first_probability && first_dtype && plain; }
+};
+
+/// A check with everything that the plan and the run need from it. Each check
+/// defines one, in its own file; check_registry.cpp lists them.
+struct CheckDefinition {
+  CheckInfo info;
+  /// Exactly one of these two. The first reads the masks that all statistical
+  /// checks of a configuration share; the second draws its own.
+  Finding (*from_battery)(const StatisticalInput&) = nullptr;
+  Finding (*from_calls)(const Context&) = nullptr;
+  /// Has no meaning where the drop probability is 0 or 1.
+  bool needs_rate = true;
+  /// Proves nothing where no mask can be read.
+  bool reads_masks = true;
+  /// Certificates of rates rest on it.
+  bool structural = false;
+  /// Can be wrong by chance, so has a share of the alarm budget.
+  bool takes_chance = true;
+  /// Why it has no meaning for a law; empty if it has.
+  std::string_view (*not_applicable)(const impl::Law&) = nullptr;
+  /// Whether it is left out here, because another configuration of the subject
+  /// answers it, or the dtype cannot.
+  bool (*left_out)(const PlannedConfiguration&, const Occasion&) = nullptr;
+  /// Fills what it detects, its n and the elements that it draws by itself.
+  /// `threshold` is ln(1 / (alpha * weight)). Called where delta > 0.
+  void (*plan)(const PlannedConfiguration&, const Settings&, double threshold,
+               PlannedCheck&) = nullptr;
+};
+
+// One a check, each in the file of its check.
+extern const CheckDefinition support_check;
+extern const CheckDefinition granularity_check;
+extern const CheckDefinition drop_rate_check;
+extern const CheckDefinition expectation_check;
+extern const CheckDefinition moments_check;
+extern const CheckDefinition unit_counts_check;
+extern const CheckDefinition homogeneity_check;
+extern const CheckDefinition independence_within_check;
+extern const CheckDefinition independence_calls_check;
+extern const CheckDefinition eval_identity_check;
+extern const CheckDefinition edge_probabilities_check;
+extern const CheckDefinition seeding_check;
+extern const CheckDefinition in_place_check;
+extern const CheckDefinition backward_mask_check;
+extern const CheckDefinition self_normalisation_check;
+
+/// All checks, in the order of the reports.
+std::span<const CheckDefinition* const> check_definitions();
+
+/// Throws std::out_of_range for an unknown name.
+const CheckDefinition& definition_of(std::string_view check);
+
+inline constexpr std::string_view kNoChance =
+    "False alarm: none, no chance is involved. False pass: what is not among "
+    "the cases listed in the finding.";
+inline constexpr std::string_view kByEValue =
+    "False alarm: at most weight * alpha, by Ville's inequality; the whole run "
+    "at most alpha. False pass: a certificate is wrong with probability at "
+    "most alpha; the finding names the effect it would have caught.";
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,109 @@
+#include "plan_sizes.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "detection.hpp"
+#include "dropcheck/stats/look_schedule.hpp"
+
+namespace dropcheck::properties {
+
+Budget budget_of(Profile profile) {
+  switch (profile) {
+    case Profile::kSmoke:
+      return {1e-2, 5e-2, 1.5e5, 4e7};
+    case Profile::kPr:
+      return {5e-4, 5e-3, 6.5e5, 2e9};
+    case Profile::kNightly:
+      return {5e-5, 5e-4, 6.5e7, 2e11};
+    case Profile::kExhaustive:
+      return {2e-6, 5e-4, 6.5e7, 2e14};
+  }
+  return {};
+}
+
+namespace {
+
+/// Normalised time within which a context of the structure checks is certified
+/// but for a chance of 1e-9; more than the 180 of a rate, because margins are
+/// wide against p and sixteen classes share the wish.
+constexpr double kContextTime = 220;
+
+double smaller_side(double p) { return std::min(p, 1 - p); }
+
+bool testable(double p) { return p > 0 && p < 1; }
+
+/// Units that the profile affords for a configuration.
+double affordable_units(const Budget& budget, double units, double elements) {
+  return units * std::min(budget.calls, budget.elements / elements);
+}
+
+}  // namespace
+
+void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
+  const Budget budget = budget_of(settings.profile);
+  const impl::Shape output =
+      impl::output_shape(*planned.law, planned.config, planned.shape);
+  const auto elements = static_cast<double>(impl::element_count(output));
+  planned.units_per_call = impl::element_count(
+      impl::unit_shape(*planned.law, planned.config, output));
+  const double p = planned.config.drop_probability;
+  if (!testable(p) || planned.units_per_call == 0) return;
+  const double pq = p * (1 - p);
+  const auto units = static_cast<double>(planned.units_per_call);
+  const double affordable = affordable_units(budget, units, elements);
+  const double asked = settings.delta.value_or(budget.delta);
+  const double limit = smaller_side(p) / 5;
+  planned.delta =
+      std::min(std::max(asked, stats::affordable_delta(p, affordable)), limit);
+  if (planned.delta > asked * 1.001) {
+    planned.note = fmt::format(
+        "tolerance {:.2g} instead of {:.2g}: {} unit{} a call", planned.delta,
+        asked, planned.units_per_call, planned.units_per_call == 1 ? "" : "s");
+  } else if (planned.delta < asked * 0.999) {
+    planned.note = fmt::format("tolerance {:.2g}, a fifth of min(p, 1 - p)",
+                               planned.delta);
+  }
+  const double n_max =
+      static_cast<double>(stats::n_max(p, planned.delta, settings.alpha));
+  if (n_max > 1.01 * affordable) {
+    planned.note = fmt::format(
+        "the profile affords {:.2g} of the {:.2g} units that a certificate at "
+        "this drop probability may need: it may stay inconclusive",
+        affordable, n_max);
+  }
+  planned.rate_n_max =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(n_max, affordable)));
+  planned.margin =
+      std::min(std::max(budget.margin,
+                        std::sqrt(kSegments * kContextTime * pq / affordable)),
+               smaller_side(p) / 2);
+  const double context_n =
+      kContextTime * pq / (planned.margin * planned.margin);
+  const double needed =
+      std::max(kSegments * context_n, context_n / smaller_side(p));
+  planned.structure_n =
+      static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
+}
+
+std::int64_t block_calls(const PlannedConfiguration& planned) {
+  if (planned.delta <= 0) return 1;
+  const std::int64_t units = planned.units_per_call;
+  if (units < 64) {
+    const auto row =
+        std::clamp(static_cast<std::int64_t>(planned.structure_n / 16),
+                   std::int64_t{512}, std::int64_t{4096});
+    return (row + units - 1) / units;
+  }
+  const double expected =
+      stats::expected_n(planned.config.drop_probability, planned.delta);
+  const std::int64_t most =
+      std::max<std::int64_t>(16, (std::int64_t{1} << 20) / units);
+  const std::int64_t calls = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(expected / 100) / units, 16, most);
+  return calls / 16 * 16;
+}
+
+}  // namespace dropcheck::properties
