@@ -61,9 +61,6 @@ class OddSubject final : public impl::Subject {
     if (odd_.make) odd_.make(config);
     return std::make_unique<OddLayer>(subject_->make(config), odd_);
   }
-  std::unique_ptr<impl::Subject> replicate() const override {
-    return std::make_unique<OddSubject>(subject_->replicate(), odd_);
-  }
 
  private:
   std::unique_ptr<impl::Subject> subject_;

@@ -193,10 +193,6 @@ std::unique_ptr<Layer> WorkerSubject::make(const LayerConfig& config) {
   return std::make_unique<WorkerLayer>(session_, std::move(id));
 }
 
-std::unique_ptr<Subject> WorkerSubject::replicate() const {
-  return std::make_unique<WorkerSubject>(options_);
-}
-
 std::vector<ListedSubject> list_subjects(const WorkerOptions& options) {
   WorkerProcess process(options);
   const Frame frame =

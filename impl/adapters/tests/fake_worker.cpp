@@ -125,7 +125,6 @@ class FakeSubject final : public Subject {
     if (!(config.drop_probability <= 1)) throw LayerError("p > 1");
     return std::make_unique<FakeLayer>(mode_, config);
   }
-  std::unique_ptr<Subject> replicate() const override { return nullptr; }
 
  private:
   std::string mode_;

@@ -214,10 +214,6 @@ class TorchSubject final : public Subject {
     });
   }
 
-  std::unique_ptr<Subject> replicate() const override {
-    throw NotSupported("libtorch in process cannot be replicated");
-  }
-
  private:
   const TorchEntry& entry_;
   Description description_;

@@ -128,10 +128,6 @@ class InProcessSubject final : public Subject {
     }
   }
 
-  std::unique_ptr<Subject> replicate() const override {
-    return std::make_unique<InProcessSubject>(description_, make_);
-  }
-
  private:
   Description description_;
   Make make_;

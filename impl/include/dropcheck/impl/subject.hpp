@@ -84,10 +84,6 @@ class Subject {
   /// Builds a layer. Throws LayerError where the implementation refuses the
   /// configuration, NotSupported where it declares that it lacks it.
   virtual std::unique_ptr<Layer> make(const LayerConfig& config) = 0;
-
-  /// A second, independent copy for another thread: another worker process
-  /// where the first one lives in a process of its own.
-  virtual std::unique_ptr<Subject> replicate() const = 0;
 };
 
 }  // namespace dropcheck::impl

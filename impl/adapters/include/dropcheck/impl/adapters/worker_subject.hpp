@@ -33,7 +33,7 @@ struct WorkerOptions {
 ///         AdapterError as their names say. After a crash, a timeout or
 ///         garbage the process group is killed; layers made before are lost
 ///         and say so, the next `make` starts another process.
-/// Threads one at a time; `replicate` for another thread.
+/// Threads one at a time; open another one for another thread.
 class WorkerSubject final : public Subject {
  public:
   /// Starts the process or takes one over. Throws AdapterError if it does not
@@ -42,8 +42,6 @@ class WorkerSubject final : public Subject {
 
   const Description& describe() const override { return description_; }
   std::unique_ptr<Layer> make(const LayerConfig& config) override;
-  /// A subject in a second process, by itself reproducible after a reseed.
-  std::unique_ptr<Subject> replicate() const override;
 
  private:
   WorkerOptions options_;
