@@ -1,10 +1,9 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 
-#include <algorithm>
 #include <cmath>
-#include <limits>
 #include <numeric>
 
+#include "null_likelihood.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -68,18 +67,6 @@ Counts pooled(std::span<const std::uint64_t> histogram) {
   for (std::size_t j = 0; j < histogram.size(); ++j)
     all += {j * histogram[j], (histogram.size() - 1) * histogram[j]};
   return all;
-}
-
-// ln of the likelihood at p0 over that at the likeliest rate of the null.
-double log_null_ratio(const Counts& all, double p0, Interval null_rates) {
-  const double drops = as_double(all.drops);
-  const double kept = as_double(all.n - all.drops);
-  const double p =
-      std::clamp(drops / as_double(all.n), null_rates.lower, null_rates.upper);
-  if ((p == 0 && drops > 0) || (p == 1 && kept > 0))
-    return std::numeric_limits<double>::infinity();
-  return safe_product(drops, std::log1p((p0 - p) / p)) +
-         safe_product(kept, std::log1p((p - p0) / (1 - p)));
 }
 
 }  // namespace
