@@ -22,6 +22,7 @@ struct Draw {
   std::int64_t call;                  ///< training calls since then, from 0
   bool was_evaluated;                 ///< at any time before
   std::vector<std::uint64_t>& words;  ///< free to use; lives between calls
+  DType dtype;
 };
 
 enum class Evaluation { kIdentity, kDrops, kScales };
@@ -43,6 +44,8 @@ struct Fault {
   /// Spoils the output of a training call, after all the rest.
   std::function<void(const Draw&, const TensorView&, const TensorView&)> spoil =
       {};
+  /// How many of a word's upper bits `draw` looks at; empty: all 64.
+  std::function<int(DType)> word_bits = {};
   Evaluation evaluation = Evaluation::kIdentity;
   Gradient gradient = Gradient::kRight;
   Memory memory = Memory::kRight;

@@ -54,7 +54,8 @@ Shape FaultyLayer::output_shape(const TensorView& input) const {
 }
 
 Draw FaultyLayer::context() {
-  return {mask_, drop_, stream_, seed_, calls_, was_evaluated_, words_};
+  return {mask_,  drop_,          stream_, seed_,
+          calls_, was_evaluated_, words_,  config_.dtype};
 }
 
 void FaultyLayer::draw(const Shape& shape) {
@@ -93,6 +94,19 @@ void FaultyLayer::train(const TensorView& input, const TensorView& output) {
     reference::pass_through(output, input);
   }
   ++calls_;
+}
+
+int FaultyLayer::word_bits() const {
+  return fault_.word_bits ? fault_.word_bits(config_.dtype) : 64;
+}
+
+std::uint64_t FaultyLayer::drive(const TensorView& input,
+                                 std::span<const std::uint64_t> words,
+                                 const TensorView& output) {
+  std::vector<std::uint64_t> upper(words.begin(), words.end());
+  const auto shift = static_cast<unsigned>(64 - word_bits());
+  for (std::uint64_t& word : upper) word <<= shift;
+  return while_playing(stream_, upper, [&] { forward(input, true, output); });
 }
 
 void FaultyLayer::evaluate(const TensorView& input, const TensorView& output) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include "faulty/fault.hpp"
@@ -22,6 +23,12 @@ class FaultyLayer {
                const TensorView& output);
   void backward(const TensorView& grad_output, const TensorView& grad_input);
   void reseed(std::uint64_t seed);
+
+  /// `forward` in training with given words; returns how many it read.
+  int word_bits() const;
+  std::uint64_t drive(const TensorView& input,
+                      std::span<const std::uint64_t> words,
+                      const TensorView& output);
 
  private:
   Draw context();

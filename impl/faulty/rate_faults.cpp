@@ -26,6 +26,13 @@ bool floored_bfloat16(double keep, std::uint64_t word) {
   return rounded(rounded(keep, DType::kBFloat16) + u, DType::kBFloat16) >= 1;
 }
 
+/// Keeps by a rule that looks at the upper `bits` of a word only.
+Fault coarse(int bits, bool (*keeps)(double, std::uint64_t)) {
+  Fault fault = keeps_if(keeps);
+  fault.word_bits = [bits](DType) { return bits; };
+  return fault;
+}
+
 Fault rate_changed(double (*change)(double)) {
   return drops_with(
       [change](const Draw& draw, std::size_t) { return change(draw.drop); });
@@ -52,18 +59,18 @@ std::vector<Specimen> rate_faults() {
       {"threshold_8bit", "dropout", "drop_rate",
        "compares one byte with floor(255 * keep)",
        "flash-attention's 8-bit threshold: rate off by up to 0.004.",
-       keeps_if(byte_at_most)},
+       coarse(8, byte_at_most)},
       {"threshold_8bit_drop", "dropout", "expectation",
        "compares one byte with floor(256 * drop)",
        "TransformerEngine #2014: the scale stays 1/keep, so the mean is off.",
-       keeps_if(byte_below)},
+       coarse(8, byte_below)},
       {"threshold_4bit", "dropout", "drop_rate",
        "rounds the keep probability to a multiple of 1/16",
-       "The hardware path of cuDNN's fused attention.", keeps_if(nibble)},
+       "The hardware path of cuDNN's fused attention.", coarse(4, nibble)},
       {"threshold_bf16", "drop_path", "drop_rate",
        "floor(keep + uniform) in bfloat16",
        "timm's drop_path until 2021: the rate depends on the dtype.",
-       keeps_if(floored_bfloat16)},
+       coarse(8, floored_bfloat16)},
       {"rate_off_1e-3", "dropout", "drop_rate", "drops with drop + 0.001",
        "A threshold computed from a rounded constant.",
        rate_changed([](double drop) { return drop + 1e-3; })},

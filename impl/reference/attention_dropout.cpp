@@ -71,6 +71,13 @@ void AttentionDropout::forward(const TensorView& scores, bool training,
   dropout_.forward(weights_.view(), training, output);
 }
 
+std::uint64_t AttentionDropout::drive(const TensorView& scores,
+                                      std::span<const std::uint64_t> words,
+                                      const TensorView& output) {
+  return while_playing(dropout_.stream(), words,
+                       [&] { forward(scores, true, output); });
+}
+
 void AttentionDropout::backward(const TensorView& grad_output,
                                 const TensorView& grad_scores) {
   Tensor gradient(grad_output.dtype, grad_output.shape);

@@ -38,6 +38,13 @@ void DropConnect::forward(const TensorView& weight, bool training,
                    output);
 }
 
+std::uint64_t DropConnect::drive(const TensorView& weight,
+                                 std::span<const std::uint64_t> words,
+                                 const TensorView& output) {
+  return while_playing(dropout_.stream(), words,
+                       [&] { forward(weight, true, output); });
+}
+
 void DropConnect::backward(const TensorView& grad_output,
                            const TensorView& grad_weight) {
   if (samples_ == 0) return dropout_.backward(grad_output, grad_weight);

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "reference/masked_layer.hpp"
 
@@ -27,6 +28,10 @@ class DropConnect {
   void backward(const TensorView& grad_output, const TensorView& grad_weight);
   void reseed(std::uint64_t seed) { dropout_.reseed(seed); }
   std::uint64_t drawn() const { return dropout_.drawn(); }
+  int word_bits() const { return dropout_.word_bits(); }
+  std::uint64_t drive(const TensorView& weight,
+                      std::span<const std::uint64_t> words,
+                      const TensorView& output);
 
  private:
   MaskedLayer dropout_;

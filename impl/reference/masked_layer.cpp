@@ -33,6 +33,12 @@ void MaskedLayer::backward(const TensorView& grad_output,
   apply_mask_backward(mask_, rule_.response, grad_output, grad_input);
 }
 
+std::uint64_t MaskedLayer::drive(const TensorView& input,
+                                 std::span<const std::uint64_t> words,
+                                 const TensorView& output) {
+  return while_playing(stream_, words, [&] { forward(input, true, output); });
+}
+
 void require_gradient_shape(const TensorView& gradient,
                             const std::optional<Shape>& expected) {
   if (!expected) {

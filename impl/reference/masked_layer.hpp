@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 
 #include "reference/masking.hpp"
 
@@ -42,6 +43,15 @@ class MaskedLayer {
 
   /// Number of 64-bit words drawn since the last reseed.
   std::uint64_t drawn() const { return stream_.drawn(); }
+
+  /// `forward` in training with given words; returns how many it read.
+  int word_bits() const { return 64; }
+  std::uint64_t drive(const TensorView& input,
+                      std::span<const std::uint64_t> words,
+                      const TensorView& output);
+
+  /// Where the words come from, for layers made of this one.
+  RandomStream& stream() { return stream_; }
 
  private:
   Probability probability_;

@@ -2,6 +2,10 @@
 
 #include <Random123/philox.h>
 #include <Random123/threefry.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
 
 namespace dropcheck::impl {
 namespace {
@@ -24,7 +28,31 @@ std::array<std::uint64_t, 2> philox(std::uint64_t counter, std::uint64_t seed) {
 
 }  // namespace
 
+RandomStream RandomStream::playing(std::span<const std::uint64_t> words) {
+  RandomStream stream;
+  stream.words_ = words;
+  stream.plays_ = true;
+  return stream;
+}
+
+std::span<const std::uint64_t> RandomStream::played(std::size_t count) {
+  if (words_.size() - counter_ < count) {
+    throw std::out_of_range(fmt::format(
+        "reads more than the {} random words that were given", words_.size()));
+  }
+  const auto words = words_.subspan(counter_, count);
+  counter_ += count;
+  return words;
+}
+
+// A played word is passed on at once: the last place of the block is the only
+// one that is used.
 void RandomStream::refill() {
+  if (plays_) {
+    block_.back() = played(1).front();
+    used_ = block_.size() - 1;
+    return;
+  }
   block_ = philox(counter_, seed_);
   ++counter_;
   used_ = 0;
@@ -32,6 +60,10 @@ void RandomStream::refill() {
 
 // Whole blocks go straight to `words`; only the ragged ends pass the buffer.
 void RandomStream::fill(std::span<std::uint64_t> words) {
+  if (plays_) {
+    std::ranges::copy(played(words.size()), words.begin());
+    return;
+  }
   std::size_t i = 0;
   while (i < words.size() && used_ < block_.size()) words[i++] = next();
   for (; i + block_.size() <= words.size(); i += block_.size()) {

@@ -19,6 +19,10 @@ class RandomStream {
  public:
   explicit RandomStream(std::uint64_t seed = 0) : seed_(seed) {}
 
+  /// A stream that plays `words`, which must outlive it, and draws nothing. A
+  /// read past their end throws std::out_of_range.
+  static RandomStream playing(std::span<const std::uint64_t> words);
+
   void reseed(std::uint64_t seed) { *this = RandomStream(seed); }
 
   std::uint64_t next() {
@@ -29,17 +33,39 @@ class RandomStream {
   /// The next `words.size()` words of `next`, faster.
   void fill(std::span<std::uint64_t> words);
 
-  /// Number of 64-bit words drawn since the last reseed.
-  std::uint64_t drawn() const { return 2 * counter_ - (block_.size() - used_); }
+  /// Number of 64-bit words drawn (or played) since the last reseed.
+  std::uint64_t drawn() const {
+    return plays_ ? counter_ : 2 * counter_ - (block_.size() - used_);
+  }
 
  private:
   void refill();
+  /// The next `count` words that are played.
+  std::span<const std::uint64_t> played(std::size_t count);
 
   std::uint64_t seed_;
   std::uint64_t counter_ = 0;
   std::array<std::uint64_t, 2> block_{};
   std::size_t used_ = 2;
+  std::span<const std::uint64_t> words_;
+  bool plays_ = false;
 };
+
+/// Calls `f` while `stream` plays `words`, and lets it go on afterwards where
+/// it was, also when `f` throws. Returns the number of words that were read.
+template <class F>
+std::uint64_t while_playing(RandomStream& stream,
+                            std::span<const std::uint64_t> words, const F& f) {
+  struct Restore {
+    RandomStream& stream;
+    RandomStream before;
+    ~Restore() { stream = before; }
+  };
+  const Restore restore{stream, stream};
+  stream = RandomStream::playing(words);
+  f();
+  return stream.drawn();
+}
 
 /// Threefry4x64-20 of (key, a, b, c) as one 64-bit word: how the oracle makes
 /// keys, inputs and configurations. Another family than the layers use.

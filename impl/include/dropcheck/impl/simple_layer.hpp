@@ -1,8 +1,10 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include "dropcheck/impl/subject.hpp"
@@ -21,6 +23,20 @@ concept InProcessLayer = requires(T layer, const TensorView& view,
   layer.forward(view, training, view);
   layer.backward(view, view);
   layer.reseed(seed);
+};
+
+/// A layer whose random words can be given, so that its decisions can be
+/// proved word by word (`Layer::drive`).
+///
+/// `word_bits` is the width of a word; `drive` is `forward` in training with
+/// `words` in place of the generator's, and returns how many it read. It throws
+/// where they are too few.
+template <class T>
+concept DrivableLayer = InProcessLayer<T> &&
+    requires(T layer, const T& constant, const TensorView& view,
+             std::span<const std::uint64_t> words) {
+  { constant.word_bits() } -> std::convertible_to<int>;
+  { layer.drive(view, words, view) } -> std::convertible_to<std::uint64_t>;
 };
 
 namespace detail {
@@ -49,8 +65,53 @@ class SimpleLayer final : public Layer {
       : layer_(std::move(layer)), in_place_(in_place) {}
 
   TensorView forward(const Call& call) override {
+    return guarded([&] {
+      return run(call, [&](const TensorView& input, const TensorView& output) {
+        layer_.forward(input, call.training, output);
+      });
+    });
+  }
+
+  TensorView backward(const TensorView& grad_output) override {
+    return guarded([&] {
+      TensorView result =
+          gradients_.results(input_shape_, grad_output.dtype, 1);
+      layer_.backward(grad_output, result);
+      return result;
+    });
+  }
+
+  void reseed(std::uint64_t seed) override { layer_.reseed(seed); }
+
+  int word_bits() const override {
+    if constexpr (DrivableLayer<T>) return layer_.word_bits();
+    return 0;
+  }
+
+  Driven drive(const Call& call,
+               std::span<const std::uint64_t> words) override {
+    if constexpr (DrivableLayer<T>) {
+      return guarded([&] {
+        Driven driven;
+        driven.output =
+            run(call, [&](const TensorView& input, const TensorView& output) {
+              const std::uint64_t used =
+                  std::min<std::uint64_t>(driven.words_read, words.size());
+              driven.words_read +=
+                  layer_.drive(input, words.subspan(used), output);
+            });
+        return driven;
+      });
+    }
+    return Layer::drive(call, words);
+  }
+
+ private:
+  /// What the layer throws is its refusal, but for what is none.
+  template <class F>
+  static auto guarded(const F& f) {
     try {
-      return call.repeat == 1 ? once(call) : repeated(call);
+      return f();
     } catch (const NotSupported&) {
       throw;
     } catch (const LayerError&) {
@@ -62,42 +123,33 @@ class SimpleLayer final : public Layer {
     }
   }
 
-  TensorView backward(const TensorView& grad_output) override {
-    try {
-      TensorView result =
-          gradients_.results(input_shape_, grad_output.dtype, 1);
-      layer_.backward(grad_output, result);
-      return result;
-    } catch (const NotSupported&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw LayerError(error.what());
-    }
+  template <class Once>
+  TensorView run(const Call& call, const Once& once) {
+    return call.repeat == 1 ? single(call, once) : repeated(call, once);
   }
 
-  void reseed(std::uint64_t seed) override { layer_.reseed(seed); }
-
- private:
-  TensorView once(const Call& call) {
+  template <class Once>
+  TensorView single(const Call& call, const Once& once) {
     input_shape_ = call.input.shape;
     TensorView result = call.input;
     if (!in_place_) {
       result = results_.results(layer_.output_shape(call.input),
                                 call.input.dtype, 1);
     }
-    layer_.forward(call.input, call.training, result);
+    once(call.input, result);
     return result;
   }
 
   // In place, every call starts from a fresh copy of the input: a mask on top
   // of a mask would not be the layer that is asked for.
-  TensorView repeated(const Call& call) {
+  template <class Once>
+  TensorView repeated(const Call& call, const Once& once) {
     const Shape shape = layer_.output_shape(call.input);
     TensorView stacked = results_.results(shape, call.input.dtype, call.repeat);
     for (std::int64_t i = 0; i < call.repeat; ++i) {
       const TensorView result = detail::slice(stacked, shape, i);
       if (in_place_) copy(call.input, result);
-      layer_.forward(in_place_ ? result : call.input, call.training, result);
+      once(in_place_ ? result : call.input, result);
     }
     return stacked;
   }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -32,6 +33,12 @@ struct Call {
   /// k >= 1 successive calls without reseeding. For k > 1 the outputs are
   /// stacked on a new first axis.
   std::int64_t repeat = 1;
+};
+
+/// What a call returned whose random words were given.
+struct Driven {
+  TensorView output;             ///< borrowed like a result of `forward`
+  std::uint64_t words_read = 0;  ///< words that were taken, used or not
 };
 
 /// The layer refused the request by an error of its own: often the right
@@ -72,6 +79,23 @@ class Layer {
 
   /// Sets the random state. Throws NotSupported if that cannot be done.
   virtual void reseed(std::uint64_t seed) = 0;
+
+  /// Bits of a random word as `drive` takes it, 1 to 64: what one decision
+  /// reads. 0 where the layer cannot be driven.
+  virtual int word_bits() const { return 0; }
+
+  /// A training call that decides by given words instead of the generator's.
+  ///
+  /// Words   right-aligned, the i-th one for the i-th unit in row-major order,
+  ///         call after call. The generator stays as it was.
+  /// Code    from the word to the output that of `forward`: what is proved
+  ///         about driven calls must hold for the others.
+  /// Throws  NotSupported where the layer cannot be driven, LayerError where it
+  ///         reads more words than there are.
+  virtual Driven drive(const Call& /*call*/,
+                       std::span<const std::uint64_t> /*words*/) {
+    throw NotSupported("the layer does not take its random words from outside");
+  }
 };
 
 /// An implementation under test: something that makes layers.
