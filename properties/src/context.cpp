@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/properties/version.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
@@ -26,6 +27,15 @@ double Context::log_threshold(std::string_view check) const {
       claim != nullptr && claim->weight > 0 ? claim->weight : 1);
 }
 
+std::string would_have_caught(const PlannedCheck& planned) {
+  if (planned.detectable.empty()) return {};
+  if (planned.miss_probability <= 0) {
+    return "would have caught " + planned.detectable;
+  }
+  return fmt::format("would have caught {} with probability 1 - {}",
+                     planned.detectable, number_text(planned.miss_probability));
+}
+
 Finding start_finding(const Context& context, std::string_view check) {
   const PlannedCheck& planned = *context.planned(check);
   Finding finding;
@@ -36,7 +46,7 @@ Finding start_finding(const Context& context, std::string_view check) {
   finding.configuration = context.plan.configuration;
   finding.evidence = find_check(check)->evidence;
   finding.weight = planned.weight;
-  finding.detectable = planned.detectable;
+  finding.detectable = would_have_caught(planned);
   if (planned.detectable_effect > 0) {
     finding.detectable_effect = planned.detectable_effect;
   }

@@ -233,8 +233,7 @@ namespace {
 
 void plan_granularity(const PlannedConfiguration&, const Settings&, double,
                       PlannedCheck& check) {
-  check.detectable =
-      "units that always agree, and units decided in parts, are refuted";
+  check.detectable = "units that always agree and units decided in parts";
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
+#include "dropcheck/stats/run_alarm.hpp"
 #include "plan_sizes.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
@@ -127,16 +128,25 @@ PlannedConfiguration plan_configuration(const PlannedSubject& subject,
   return planned;
 }
 
+/// Named effects are missed this often, and planned for it.
+constexpr double kMissProbability = 1e-9;
+
 /// What each check detects, and with how many units, before any data.
 void describe_detection(PlannedConfiguration& planned,
                         const Settings& settings) {
   for (PlannedCheck& check : planned.checks) {
-    if (check.weight <= 0) continue;
-    check.expected_n = check.worst_n = static_cast<double>(planned.structure_n);
     const CheckDefinition& definition = definition_of(check.check);
-    if (definition.plan == nullptr) continue;
-    definition.plan(planned, settings, -std::log(settings.alpha * check.weight),
-                    check);
+    check.detectable = "any breach among the cases that it lists";
+    check.shares_masks = definition.from_battery != nullptr;
+    if (check.weight > 0) check.miss_probability = kMissProbability;
+    if (check.weight > 0 && check.shares_masks) {
+      check.expected_n = check.worst_n =
+          static_cast<double>(planned.structure_n);
+    }
+    if (definition.plan == nullptr || planned.delta <= 0) continue;
+    const double weight = check.weight > 0 ? check.weight : 1;
+    definition.plan(planned, settings,
+                    stats::refutation_threshold(settings.alpha, weight), check);
   }
 }
 
@@ -151,7 +161,7 @@ void share_weights(Plan& plan) {
     for (auto& check : planned.checks) {
       if (claims > 0) check.weight /= claims;
     }
-    if (planned.delta > 0) describe_detection(planned, plan.settings);
+    describe_detection(planned, plan.settings);
   }
 }
 
@@ -193,11 +203,13 @@ void forecast(PlannedConfiguration& planned, unsigned threads) {
       static_cast<double>(planned.structure_n));
   const double worst =
       static_cast<double>(std::max(planned.rate_n_max, planned.structure_n));
-  double own_calls = 0;
+  planned.seconds_per_element = cost / elements;
+  double own_elements = 0;
   for (const PlannedCheck& check : planned.checks) {
-    own_calls += check.elements / elements;
+    own_elements += check.elements;
   }
-  const double fixed = kSecondsPerConfiguration + own_calls * cost;
+  const double fixed =
+      kSecondsPerConfiguration + own_elements * planned.seconds_per_element;
   planned.expected_seconds = fixed + std::min(expected, worst) / units * cost;
   planned.worst_seconds = fixed + worst / units * cost;
 }
@@ -304,7 +316,7 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
         fmt::format("replay token: check is '{}', which has no meaning for {}",
                     token.check, token.config.layer));
   }
-  if (planned.delta > 0) describe_detection(planned, plan.settings);
+  describe_detection(planned, plan.settings);
   plan.configurations.push_back(std::move(planned));
   return plan;
 }

@@ -9,9 +9,11 @@
 #include "check_definition.hpp"
 #include "detection.hpp"
 #include "dropcheck/properties/number_text.hpp"
+#include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
+#include "dropcheck/stats/rate_claim.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"
@@ -327,33 +329,81 @@ static Finding check_moments(const StatisticalInput& input) {
 
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+/// ln of the exact chance that the counts of the last look alone do not refute
+/// a layer whose rate is p; there is nothing to miss beyond [0, 1].
+double log_missed(const stats::Boundaries& at, std::uint64_t n, double p,
+                  bool above) {
+  if (above) {
+    if (p > 1) return -kInfinity;
+    return stats::log_lower_tail(
+        static_cast<std::uint64_t>(at.refute_at_least) - 1, n, p);
+  }
+  if (p < 0) return -kInfinity;
+  return stats::log_upper_tail(
+      static_cast<std::uint64_t>(at.refute_at_most + 1), n, p);
+}
+
+/// The smallest error of the rate, on either side, that is refuted but for a
+/// chance of 5e-10 where errors up to `tolerance` are none; a wrong
+/// certificate before the last look has less than the other half of 1e-9.
+double detectable_rate_error(const PlannedConfiguration& planned,
+                             const Settings& settings,
+                             const PlannedCheck& check, double tolerance) {
+  const double p = planned.config.drop_probability;
+  const std::uint64_t n = planned.rate_n_max;
+  const stats::RateClaim claim{
+      p,
+      planned.delta,
+      {std::max(0.0, p - tolerance), std::min(1.0, p + tolerance)},
+      settings.alpha,
+      check.weight > 0 ? check.weight : 1};
+  const stats::Boundaries at = stats::boundaries(claim, n);
+  const auto found = [&](double error) {
+    return log_missed(at, n, p + error, true) <= std::log(5e-10) &&
+           log_missed(at, n, p - error, false) <= std::log(5e-10);
+  };
+  double low = tolerance;
+  double high = std::max(p, 1 - p);
+  for (int round = 0; round < 40; ++round) {
+    const double middle = (low + high) / 2;
+    (found(middle) ? high : low) = middle;
+  }
+  return two_digits(high * 1.05);
+}
+
 /// `effect_per_rate`: how much the quantity moves with the drop rate.
 void plan_claim(const PlannedConfiguration& planned, const Settings& settings,
-                double effect_per_rate, PlannedCheck& check) {
-  const double p = planned.config.drop_probability;
-  check.detectable_effect = two_digits(planned.delta * effect_per_rate);
-  check.expected_n = stats::expected_n(p, planned.delta, settings.alpha);
+                double error, double effect_per_rate, PlannedCheck& check) {
+  check.detectable_effect = two_digits(error * effect_per_rate);
+  check.expected_n = std::min(stats::expected_n(planned.config.drop_probability,
+                                                planned.delta, settings.alpha),
+                              static_cast<double>(planned.rate_n_max));
   check.worst_n = static_cast<double>(planned.rate_n_max);
-  check.detectable = fmt::format(
-      "a drop rate off by {:.2g} is certified with probability at most {}",
-      planned.delta, number_text(settings.alpha));
+  check.detectable = fmt::format("a drop rate off by {:.2g}", error);
 }
 
 void plan_rate(const PlannedConfiguration& planned, const Settings& settings,
                double, PlannedCheck& check) {
-  plan_claim(planned, settings, 1, check);
+  plan_claim(
+      planned, settings,
+      detectable_rate_error(planned, settings, check, std::ldexp(1.0, -24)), 1,
+      check);
 }
 
 void plan_expectation(const PlannedConfiguration& planned,
                       const Settings& settings, double, PlannedCheck& check) {
-  plan_claim(planned, settings, impl::affine(*planned.law, planned.config).a,
-             check);
+  plan_claim(planned, settings,
+             detectable_rate_error(planned, settings, check, planned.delta),
+             impl::affine(*planned.law, planned.config).a, check);
 }
 
 void plan_moments(const PlannedConfiguration& planned, const Settings& settings,
                   double, PlannedCheck& check) {
   const double p = planned.config.drop_probability;
   plan_claim(planned, settings,
+             detectable_rate_error(planned, settings, check, planned.delta),
              (std::abs(1 - 2 * p) + planned.delta) / (p * (1 - p)), check);
 }
 

@@ -167,7 +167,7 @@ namespace {
 
 void plan_seeding(const PlannedConfiguration&, const Settings&, double,
                   PlannedCheck& check) {
-  check.detectable = "seeds or calls that give the same mask are refuted";
+  check.detectable = "seeds or calls that give the same mask";
 }
 
 }  // namespace

@@ -54,8 +54,7 @@ static Finding check_unit_counts(const StatisticalInput& input) {
     return finding;
   }
   certify(finding, "drops per group follow the binomial law",
-          "no over- or underdispersion of the stated size; " +
-              context.planned("unit_counts")->detectable);
+          "no over- or underdispersion of the stated size");
   return finding;
 }
 
@@ -67,10 +66,9 @@ void plan_unit_counts(const PlannedConfiguration& planned, const Settings&,
   const auto n = static_cast<double>(planned.structure_n);
   check.detectable_effect =
       two_digits(detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n));
-  check.detectable = fmt::format(
-      "a variance {:.2g} times the binomial one, more or less, is refuted with "
-      "probability 1 - 1e-9",
-      1 + check.detectable_effect);
+  check.detectable =
+      fmt::format("a variance {:.2g} of the binomial one above or below it",
+                  check.detectable_effect);
 }
 
 }  // namespace

@@ -156,6 +156,63 @@ std::string counted(std::size_t count, const std::string& noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
 
+// More configurations than these are told in a line each.
+constexpr std::size_t kDetailed = 12;
+
+std::string number_of(double n) {
+  return n > 0 ? fmt::format("{:.2g}", n) : "-";
+}
+
+// Own draws cost time of their own; the others share one set of masks.
+std::string time_of(const properties::PlannedCheck& check,
+                    const properties::PlannedConfiguration& planned) {
+  if (check.shares_masks) return "shared";
+  if (check.elements <= 0 || planned.seconds_per_element <= 0) return "-";
+  return time_text(check.elements * planned.seconds_per_element);
+}
+
+std::string check_table(const properties::PlannedConfiguration& planned,
+                        std::size_t width) {
+  Table table({"check", "detects", "missed", "n", "n at most", "time"});
+  for (const auto& check : planned.checks) {
+    if (check.hidden) continue;
+    table.add({check.check, check.detectable,
+               check.miss_probability > 0
+                   ? properties::number_text(check.miss_probability)
+                   : "never",
+               number_of(check.expected_n), number_of(check.worst_n),
+               time_of(check, planned)});
+  }
+  const std::string note = planned.note.empty() ? "" : "; " + planned.note;
+  return fmt::format("{} {}: about {}, at most about {}{}\n{}\n",
+                     planned.subject, planned.configuration,
+                     time_text(planned.expected_seconds),
+                     time_text(planned.worst_seconds), note, table.text(width));
+}
+
+std::string check_tables(const Plan& plan, std::size_t width) {
+  std::string text;
+  for (const auto& planned : plan.configurations) {
+    text += check_table(planned, width);
+  }
+  return text;
+}
+
+std::string configuration_table(const Plan& plan, std::size_t width) {
+  Table table({"subject", "configuration", "delta", "units", "time", "note"});
+  for (const auto& planned : plan.configurations) {
+    table.add({planned.subject, planned.configuration,
+               fmt::format("{:g}", planned.delta),
+               fmt::format("{:.1e}", static_cast<double>(planned.rate_n_max)),
+               time_text(planned.expected_seconds), planned.note});
+  }
+  return table.text(width) +
+         fmt::format(
+             "\nWith at most {} configurations (--p, --dtype), every "
+             "check is listed.\n",
+             kDetailed);
+}
+
 }  // namespace
 
 Settings settings_of(const Options& options) {
@@ -225,14 +282,10 @@ int plan_command(const Context& context) {
   const auto entries = select_subjects(
       all_subjects(options), {options.subjects, options.layers}, layer_names());
   const Plan plan = plan_or_refuse(entries, settings, options.only);
-  Table table({"subject", "configuration", "delta", "units", "time", "note"});
-  for (const auto& planned : plan.configurations) {
-    table.add({planned.subject, planned.configuration,
-               fmt::format("{:g}", planned.delta),
-               fmt::format("{:.1e}", static_cast<double>(planned.rate_n_max)),
-               time_text(planned.expected_seconds), planned.note});
-  }
-  print(table.text(static_cast<std::size_t>(std::max(context.out.width, 120))));
+  const auto width = static_cast<std::size_t>(std::max(context.out.width, 120));
+  const bool every_check = plan.configurations.size() <= kDetailed;
+  print(every_check ? check_tables(plan, width)
+                    : configuration_table(plan, width));
   print('\n' + forecast(plan));
   int status = kSuccess;
   for (const auto& subject : plan.subjects) {

@@ -45,7 +45,7 @@ struct Finding {
   double weight = 0;              ///< share of the run's alarm budget
   std::uint64_t n = 0;            ///< decisions (units) that were read
   std::uint64_t calls = 0;
-  std::string detectable;  ///< "would have caught ... with probability ..."
+  std::string detectable;  ///< "would have caught ... with probability 1 - ..."
   std::optional<double> detectable_effect;
   std::string bound;       ///< what certified means here, in words
   std::string replay;      ///< token for `dropcheck replay`

@@ -16,10 +16,14 @@ struct PlannedCheck {
   std::string check;
   double weight = 0;  ///< share of the alarm budget; 0: no chance
   double detectable_effect = 0;
-  std::string detectable;  ///< in words, with its probability
+  /// What is refuted but for `miss_probability`, a noun phrase that names the
+  /// alternative: "a correlation of 0.0041 at any one lag".
+  std::string detectable;
+  double miss_probability = 0;  ///< 0: no chance is involved
   double expected_n = 0;
   double worst_n = 0;
-  double elements = 0;  ///< drawn by this check alone, beside shared masks
+  bool shares_masks = false;  ///< with the other statistical checks
+  double elements = 0;        ///< drawn by this check alone
   /// Not asked for, but run because a certificate that was asked for rests on
   /// it; not reported, and without a share of the alarm budget.
   bool hidden = false;
@@ -41,6 +45,8 @@ struct PlannedConfiguration {
   std::uint64_t structure_n = 0;  ///< units, planned for structure checks
   std::vector<PlannedCheck> checks;
   double seconds_per_call = 0;  ///< of the layer alone, as measured
+  /// Drawing, reading and counting, on all threads.
+  double seconds_per_element = 0;
   double expected_seconds = 0;  ///< at the measured speed
   double worst_seconds = 0;
   std::string configuration;  ///< "p=0.1,f32,65536"

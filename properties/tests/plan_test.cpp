@@ -1,0 +1,101 @@
+// What a plan promises before any data.
+#include "dropcheck/properties/plan.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "dropcheck/stats/binomial_tail.hpp"
+#include "dropcheck/stats/rate_claim.hpp"
+#include "support.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+using ::testing::AnyOf;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+Settings settings_for(Profile profile, double p) {
+  Settings settings = testing::smoke(1, p);
+  settings.profile = profile;
+  return settings;
+}
+
+TEST(Plan, NamesWhatEachCheckDetects) {
+  const Plan plan =
+      make_plan(impl::builtin_subjects(), settings_for(Profile::kSmoke, 0.1));
+  for (const PlannedConfiguration& planned : plan.configurations) {
+    for (const PlannedCheck& check : planned.checks) {
+      EXPECT_FALSE(check.detectable.empty()) << check.id;
+      // A noun phrase; its probability stands beside it.
+      EXPECT_THAT(check.detectable,
+                  Not(AnyOf(HasSubstr("probability"), HasSubstr("refuted"))))
+          << check.id;
+      EXPECT_EQ(check.miss_probability, check.weight > 0 ? 1e-9 : 0)
+          << check.id;
+      EXPECT_LE(check.expected_n, check.worst_n) << check.id;
+    }
+  }
+}
+
+/// Exact chance that the counts at the last look alone do not refute.
+double log_miss_probability(const stats::RateClaim& claim, std::uint64_t n,
+                            double p) {
+  const stats::Boundaries at = stats::boundaries(claim, n);
+  const bool above = p > claim.p0;
+  return above ? stats::log_lower_tail(
+                     static_cast<std::uint64_t>(at.refute_at_least) - 1, n, p)
+               : stats::log_upper_tail(
+                     static_cast<std::uint64_t>(at.refute_at_most) + 1, n, p);
+}
+
+class DetectableRate
+    : public ::testing::TestWithParam<std::tuple<Profile, double>> {};
+
+TEST_P(DetectableRate, IsMissedAtMostOnceInABillion) {
+  const auto [profile, p] = GetParam();
+  const Plan plan = make_plan({testing::subject("builtin:dropout")},
+                              settings_for(profile, p));
+  const PlannedConfiguration& planned = plan.configurations.front();
+  for (const PlannedCheck& check : planned.checks) {
+    if (check.check != "drop_rate") continue;
+    const stats::RateClaim claim{
+        p,
+        planned.delta,
+        {p - std::ldexp(1, -24), p + std::ldexp(1, -24)},
+        1e-9,
+        check.weight};
+    for (const double side : {-1.0, 1.0}) {
+      EXPECT_LE(log_miss_probability(claim, planned.rate_n_max,
+                                     p + side * check.detectable_effect),
+                std::log(1e-9))
+          << check.detectable << " on side " << side;
+    }
+    return;
+  }
+  FAIL() << "no drop_rate in the plan";
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Plan, DetectableRate,
+    ::testing::Combine(::testing::Values(Profile::kSmoke, Profile::kPr,
+                                         Profile::kNightly),
+                       ::testing::Values(0.01, 0.05, 0.1, 0.3, 0.5, 0.9)));
+
+TEST(Plan, CountsTheTimeOfOwnDraws) {
+  const Plan plan = make_plan({testing::subject("builtin:dropout")},
+                              settings_for(Profile::kSmoke, 0.1));
+  double own = 0;
+  for (const PlannedCheck& check : plan.configurations.front().checks) {
+    EXPECT_FALSE(check.shares_masks && check.elements > 0) << check.id;
+    own += check.elements;
+  }
+  const PlannedConfiguration& planned = plan.configurations.front();
+  EXPECT_GT(planned.seconds_per_element, 0);
+  EXPECT_GE(planned.expected_seconds, own * planned.seconds_per_element);
+}
+
+}  // namespace
+}  // namespace dropcheck::properties
