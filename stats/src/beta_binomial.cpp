@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "endpoint.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -80,21 +81,6 @@ double log_martingale_at_edge(const Counts& counts, const BetaPrior& prior) {
   return log_martingale_inside(counts, prior, mean) + n * log_mean;
 }
 
-struct Bracket {
-  double outside;
-  double inside;
-};
-template <typename Excluded>
-double outer_endpoint(Bracket bracket, const Excluded& excluded) {
-  if (!excluded(bracket.outside)) return bracket.outside;
-  for (int step = 0; step < 200; ++step) {
-    const double middle = (bracket.outside + bracket.inside) / 2;
-    if (middle == bracket.outside || middle == bracket.inside) break;
-    (excluded(middle) ? bracket.outside : bracket.inside) = middle;
-  }
-  return bracket.outside;
-}
-
 }  // namespace
 
 BetaPrior prior_around(double p0, double kappa) {
@@ -130,8 +116,8 @@ Interval confidence_sequence(const Counts& counts, const BetaPrior& prior,
   const auto excluded = [&](double p) {
     return log_martingale(counts, prior, p) >= log_inverse_alpha;
   };
-  return {outer_endpoint({0, estimate}, excluded),
-          outer_endpoint({1, estimate}, excluded)};
+  return {outer_endpoint(0, estimate, excluded),
+          outer_endpoint(1, estimate, excluded)};
 }
 
 }  // namespace dropcheck::stats

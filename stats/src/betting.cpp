@@ -4,8 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 
+#include "endpoint.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -31,18 +31,6 @@ double log_mixture(const std::map<double, std::uint64_t>& values,
     }
   }
   return log_mean_exp(capital);
-}
-
-// The last excluded mean on the way from the edge of the range inwards.
-template <typename Excluded>
-double outer_endpoint(double outside, double inside, const Excluded& excluded) {
-  if (!excluded(outside)) return outside;
-  for (int step = 0; step < 100; ++step) {
-    const double middle = std::midpoint(outside, inside);
-    if (middle == outside || middle == inside) break;
-    (excluded(middle) ? outside : inside) = middle;
-  }
-  return outside;
 }
 
 }  // namespace

@@ -4,9 +4,9 @@
 #include <cmath>
 #include <limits>
 #include <numbers>
-#include <numeric>
 
 #include "dropcheck/stats/run_alarm.hpp"
+#include "endpoint.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -28,18 +28,6 @@ double largest_bet(const RateClaim& claim) {
 void validate_units(double units) {
   require(units >= 1, "units_per_call", units, "at least 1");
   require_positive(units, "units_per_call");
-}
-
-// The last excluded mean on the way from the edge of the range inwards.
-template <typename Excluded>
-double outer_endpoint(double outside, double inside, const Excluded& excluded) {
-  if (!excluded(outside)) return outside;
-  for (int step = 0; step < 100; ++step) {
-    const double middle = std::midpoint(outside, inside);
-    if (middle == outside || middle == inside) break;
-    (excluded(middle) ? outside : inside) = middle;
-  }
-  return outside;
 }
 
 // How long a bet takes to win a log capital against a mean delta away, where
