@@ -35,6 +35,20 @@ Shape next_axis(const LayerConfig& config, const Shape& shape) {
   return units;
 }
 
+/// One decision per position of the first and the last axis.
+Shape first_and_last_axis(const LayerConfig&, const Shape& shape) {
+  Shape units = per_sample({}, shape);
+  if (shape.size() > 1) units.back() = shape.back();
+  return units;
+}
+
+/// One decision for all samples together.
+Shape shared_by_first_axis(const LayerConfig&, const Shape& shape) {
+  Shape units = shape;
+  if (!units.empty()) units[0] = 1;
+  return units;
+}
+
 /// One decision per channel for all samples together.
 Shape shared_by_batch(const LayerConfig& config, const Shape& shape) {
   Shape units(shape.size(), 1);
@@ -83,6 +97,28 @@ std::vector<Specimen> unit_faults() {
        units(next_axis),
        {{.layer = "broadcast_dropout", .shared_axes = {0}},
         {.layer = "broadcast_dropout", .shared_axes = {1}}}},
+      {"spatial_data_format_ignored",
+       "spatial_dropout",
+       "granularity",
+       "reads (N, ..., C) as (N, C, ...)",
+       "data_format is not passed on; keras #18802.",
+       units(first_two_axes),
+       {{.layer = "spatial_dropout", .channels_last = true}}},
+      {"spatial_always_channels_last", "spatial_dropout", "granularity",
+       "reads (N, C, ...) as (N, ..., C)",
+       "SpatialDropout1D knows one data format only; keras #18802.",
+       units(first_and_last_axis)},
+      {"variational_redrawn_each_step", "variational_dropout", "granularity",
+       "draws a new mask for every time step",
+       "The mask is reset inside a sequence; tensorflow #38922.",
+       units(per_element)},
+      {"variational_time_as_batch", "variational_dropout", "granularity",
+       "shares decisions over the batch instead of the time",
+       "(T, N, C) is taken for (N, T, C).", units(shared_by_first_axis)},
+      {"token_features_dropped", "token_dropout", "granularity",
+       "drops features of all tokens instead of tokens",
+       "noise_shape (N, 1, C) where (N, T, 1) is meant; keras #9841.",
+       units(first_and_last_axis)},
   };
 }
 

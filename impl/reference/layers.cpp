@@ -18,12 +18,15 @@
 #include "reference/dropout2d.hpp"
 #include "reference/dropout3d.hpp"
 #include "reference/feature_alpha_dropout.hpp"
+#include "reference/spatial_dropout.hpp"
 #include "reference/stochastic_depth.hpp"
+#include "reference/token_dropout.hpp"
+#include "reference/variational_dropout.hpp"
 
 namespace dropcheck::impl::reference {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, MakeRule>, 9> kRules{{
+constexpr std::array<std::pair<std::string_view, MakeRule>, 12> kRules{{
     {"dropout", dropout},
     {"dropout1d", dropout1d},
     {"dropout2d", dropout2d},
@@ -33,6 +36,9 @@ constexpr std::array<std::pair<std::string_view, MakeRule>, 9> kRules{{
     {"drop_path", drop_path},
     {"stochastic_depth", stochastic_depth},
     {"broadcast_dropout", broadcast_dropout},
+    {"spatial_dropout", spatial_dropout},
+    {"variational_dropout", variational_dropout},
+    {"token_dropout", token_dropout},
 }};
 
 void require_in_place_allowed(const LayerConfig& config) {

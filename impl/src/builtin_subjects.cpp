@@ -44,12 +44,16 @@ std::vector<LayerConfig> variants_of(const Law& law) {
   if (law.unit == Unit::kChannel && law.scaling == Scaling::kInverseKeep) {
     variants.push_back({.layer = layer, .channels_last = true});
   }
-  if (law.unit == Unit::kSample) {
+  if (law.unit == Unit::kSample || law.layer == "token_dropout") {
     variants.push_back({.layer = layer, .scale_by_keep = false});
   }
-  if (law.unit == Unit::kSharedAxes) {
+  if (law.unit == Unit::kSharedAxes && law.shared_axis < 0) {
     variants.push_back({.layer = layer, .shared_axes = {0}});
     variants.push_back({.layer = layer, .shared_axes = {1, 2}});
+  }
+  // Time before the batch, features before the tokens.
+  if (law.shared_axis > 0) {
+    variants.push_back({.layer = layer, .shared_axes = {law.shared_axis - 1}});
   }
   if (law.layer == "drop_connect") {
     variants.push_back({.layer = layer, .samples = 8});

@@ -14,7 +14,7 @@
 namespace dropcheck::impl {
 namespace {
 
-constexpr std::array<Law, 11> kLaws{{
+constexpr std::array<Law, 14> kLaws{{
     {.layer = "dropout",
      .summary = "Drops elements and multiplies the others by 1/keep.",
      .source = "Srivastava et al. 2014, JMLR 15; torch.nn.Dropout",
@@ -83,6 +83,29 @@ constexpr std::array<Law, 11> kLaws{{
      .base = Base::kEvaluation,
      .minimum_rank = 1,
      .maximum_rank = 7},
+    {.layer = "spatial_dropout",
+     .summary = "Drops whole channels of a batch, in either data format.",
+     .source = "Tompson et al. 2015, arXiv:1411.4280; "
+               "keras.layers.SpatialDropout1D, 2D and 3D",
+     .unit = Unit::kChannel,
+     .minimum_rank = 3,
+     .maximum_rank = 5},
+    {.layer = "variational_dropout",
+     .summary = "Drops features of (N, T, C) for all time steps at once.",
+     .source = "Gal and Ghahramani 2016, arXiv:1512.05287; "
+               "keras.layers.LSTM, dropout",
+     .unit = Unit::kSharedAxes,
+     .shared_axis = 1,
+     .unit_words = "per feature of each sequence, for all time steps",
+     .minimum_rank = 3},
+    {.layer = "token_dropout",
+     .summary = "Drops whole tokens of (N, T, C), with all their features.",
+     .source = "Iyyer et al. 2015, ACL, P15-1162 (word dropout)",
+     .unit = Unit::kSharedAxes,
+     .shared_axis = 2,
+     .unit_words = "per token",
+     .minimum_rank = 3,
+     .maximum_rank = 3},
 }};
 
 [[noreturn]] void refuse_rank(const Law& law, const Shape& shape) {
@@ -129,14 +152,16 @@ std::vector<bool> shared_around_channel(const Law& law,
   return shared;
 }
 
-std::vector<bool> shared_as_asked(const LayerConfig& config,
+std::vector<bool> shared_as_asked(const Law& law, const LayerConfig& config,
                                   const Shape& shape) {
   std::vector<bool> shared(shape.size(), false);
-  for (const int axis : config.shared_axes) {
+  std::vector<int> axes = config.shared_axes;
+  if (axes.empty() && law.shared_axis >= 0) axes = {law.shared_axis};
+  for (const int axis : axes) {
     if (axis < 0 || axis >= static_cast<int>(shape.size())) {
-      throw std::invalid_argument(fmt::format(
-          "broadcast_dropout shares axis {}, but the input has rank {} ({})",
-          axis, shape.size(), to_string(shape)));
+      throw std::invalid_argument(
+          fmt::format("{} shares axis {}, but the input has rank {} ({})",
+                      law.layer, axis, shape.size(), to_string(shape)));
     }
     shared[static_cast<std::size_t>(axis)] = true;
   }
@@ -197,7 +222,7 @@ std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
       shared.assign(shape.size(), true);
       return shared;
     case Unit::kSharedAxes:
-      return shared_as_asked(config, shape);
+      return shared_as_asked(law, config, shape);
   }
   return shared;
 }

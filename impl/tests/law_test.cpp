@@ -24,11 +24,12 @@ Shape units(std::string_view layer, const Shape& shape,
 TEST(Laws, KeepTheOrderOfTheTable) {
   std::vector<std::string_view> names;
   for (const Law& each : laws()) names.push_back(each.layer);
-  EXPECT_THAT(names,
-              ElementsAre("dropout", "dropout1d", "dropout2d", "dropout3d",
-                          "alpha_dropout", "feature_alpha_dropout", "drop_path",
-                          "stochastic_depth", "broadcast_dropout",
-                          "attention_dropout", "drop_connect"));
+  EXPECT_THAT(
+      names, ElementsAre("dropout", "dropout1d", "dropout2d", "dropout3d",
+                         "alpha_dropout", "feature_alpha_dropout", "drop_path",
+                         "stochastic_depth", "broadcast_dropout",
+                         "attention_dropout", "drop_connect", "spatial_dropout",
+                         "variational_dropout", "token_dropout"));
 }
 
 TEST(Laws, FindNothingUnderAnUnknownName) {
@@ -57,6 +58,15 @@ TEST(UnitShape, FollowsTheOptions) {
   EXPECT_EQ(units("broadcast_dropout", {2, 3, 4}, {.shared_axes = {0, 2}}),
             (Shape{1, 3, 1}));
   EXPECT_EQ(units("drop_connect", {8, 3, 4}, {.samples = 8}), (Shape{8, 3, 4}));
+  EXPECT_EQ(units("spatial_dropout", {2, 4, 3}, {.channels_last = true}),
+            (Shape{2, 1, 3}));
+  EXPECT_EQ(units("spatial_dropout", {2, 3, 4, 5, 6}), (Shape{2, 3, 1, 1, 1}));
+  EXPECT_EQ(units("variational_dropout", {2, 3, 4}), (Shape{2, 1, 4}));
+  EXPECT_EQ(units("variational_dropout", {3, 2, 4}, {.shared_axes = {0}}),
+            (Shape{1, 2, 4}));
+  EXPECT_EQ(units("token_dropout", {2, 3, 4}), (Shape{2, 3, 1}));
+  EXPECT_EQ(units("token_dropout", {2, 4, 3}, {.shared_axes = {1}}),
+            (Shape{2, 1, 3}));
 }
 
 TEST(UnitShape, RefusesRanksWithoutMeaning) {
@@ -65,6 +75,9 @@ TEST(UnitShape, RefusesRanksWithoutMeaning) {
   EXPECT_THROW(units("dropout3d", {2, 3, 4}), std::invalid_argument);
   EXPECT_THROW(units("feature_alpha_dropout", {2}), std::invalid_argument);
   EXPECT_THROW(units("drop_path", {}), std::invalid_argument);
+  EXPECT_THROW(units("spatial_dropout", {2, 3}), std::invalid_argument);
+  EXPECT_THROW(units("variational_dropout", {2, 3}), std::invalid_argument);
+  EXPECT_THROW(units("token_dropout", {2, 3, 4, 5}), std::invalid_argument);
   EXPECT_THROW(units("broadcast_dropout", {2, 3}, {.shared_axes = {2}}),
                std::invalid_argument);
   EXPECT_THROW(units("broadcast_dropout", {2, 3}, {.shared_axes = {-1}}),

@@ -98,7 +98,7 @@ TEST(Zoo, RunsForwardAndBackward) {
     for (LayerConfig config : configs) {
       for (const double drop : {0.0, .1, 1.0}) {
         config.drop_probability = drop;
-        Tensor input = counting(config.dtype, {3, 4, 5, 7});
+        Tensor input = counting(config.dtype, shape_for(config.layer));
         const auto layer = entry.open()->make(config);
         layer->reseed(1);
         layer->forward({.input = input.view(), .repeat = 3});

@@ -21,7 +21,8 @@ inline const SubjectEntry& entry(const std::vector<SubjectEntry>& entries,
 
 /// A shape that the law of that name takes: rank 4 wherever it may be.
 inline Shape shape_for(std::string_view layer) {
-  return layer == "dropout1d" ? Shape{2, 3, 4} : Shape{2, 3, 4, 5};
+  return layer == "dropout1d" || layer == "token_dropout" ? Shape{2, 3, 4}
+                                                          : Shape{2, 3, 4, 5};
 }
 
 /// The reference layer of `config.layer`.

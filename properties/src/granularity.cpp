@@ -123,6 +123,7 @@ std::string unit_in_words(const Partition& partition,
 std::string declared_unit_in_words(const impl::Law& law,
                                    const impl::LayerConfig& config,
                                    const impl::Shape& shape) {
+  if (!law.unit_words.empty()) return std::string(law.unit_words);
   return words_of(impl::shared_axes(law, config, shape), shape,
                   config.channels_last);
 }

@@ -20,16 +20,18 @@ impl::Shape spatial_of(const impl::Law& law, const impl::Shape& extents) {
 }
 
 /// Free axes get long extents, shared ones short ones.
-impl::Shape broadcast_shape(const impl::LayerConfig& config, double units,
+impl::Shape broadcast_shape(const impl::Law& law,
+                            const impl::LayerConfig& config, double units,
                             std::int64_t shared_extent) {
   const int highest = config.shared_axes.empty()
                           ? 0
                           : *std::max_element(config.shared_axes.begin(),
                                               config.shared_axes.end());
   const int rank = std::max(3, highest + 1);
+  const std::vector<bool> shared = impl::shared_axes(
+      law, config, impl::Shape(static_cast<std::size_t>(rank), 1));
   const auto is_shared = [&](int axis) {
-    return std::find(config.shared_axes.begin(), config.shared_axes.end(),
-                     axis) != config.shared_axes.end();
+    return shared[static_cast<std::size_t>(axis)];
   };
   int free = 0;
   for (int axis = 0; axis < rank; ++axis) free += is_shared(axis) ? 0 : 1;
@@ -68,7 +70,7 @@ impl::Shape statistical_shape(const impl::Law& law,
     case impl::Unit::kTensor:
       return {4, 3};
     case impl::Unit::kSharedAxes:
-      return broadcast_shape(config, 4093, 2);
+      return broadcast_shape(law, config, 4093, 2);
   }
   return {};
 }
@@ -79,18 +81,23 @@ std::vector<impl::Shape> small_shapes(const impl::Law& law,
     std::vector<impl::Shape> shapes{
         channel_shape(config, {4, 6}, spatial_of(law, {2, 3, 5}))};
     // Of rank one less: (C, ...) where the law knows unbatched input, else
-    // (N, C, ...) with one spatial axis less.
-    const auto lower = static_cast<int>(shapes.front().size()) - 1;
-    if (lower >= law.minimum_rank && !config.channels_last) {
-      impl::Shape shape = shapes.front();
-      shape.erase(law.spatial_axes > 0 ? shape.begin() : shape.end() - 1);
-      shapes.push_back(shape);
+    // (N, C, ...) with one spatial axis less, and one with one more.
+    const auto rank = static_cast<int>(shapes.front().size());
+    const bool has_lower = rank - 1 >= law.minimum_rank;
+    if (law.spatial_axes > 0) {
+      impl::Shape unbatched(shapes.front().begin() + 1, shapes.front().end());
+      if (has_lower) shapes.push_back(std::move(unbatched));
+      return shapes;
+    }
+    if (has_lower) shapes.push_back(channel_shape(config, {4, 6}, {3}));
+    if (rank + 1 <= law.maximum_rank) {
+      shapes.push_back(channel_shape(config, {4, 6}, {2, 3, 5}));
     }
     return shapes;
   }
   switch (law.unit) {
     case impl::Unit::kSharedAxes:
-      return {broadcast_shape(config, 24, 4)};
+      return {broadcast_shape(law, config, 24, 4)};
     default:
       return {law.minimum_rank <= 2 && config.samples > 0
                   ? impl::Shape{5, 7}

@@ -18,9 +18,9 @@ struct LayerConfig {
   double drop_probability = 0.5;
   DType dtype = DType::kFloat32;
   bool in_place = false;
-  bool channels_last = false;  ///< dropout1d/2d/3d: channel is the last axis.
-  bool scale_by_keep = true;   ///< drop_path: multiply survivors by 1/keep.
-  /// broadcast_dropout: axes sharing a decision, counted from 0.
+  bool channels_last = false;  ///< channel layers: channel is the last axis.
+  bool scale_by_keep = true;   ///< Multiply survivors by 1/keep.
+  /// Axes sharing a decision, counted from 0; empty: the law's own.
   std::vector<int> shared_axes = {};
   std::int64_t samples = 0;  ///< drop_connect: masks per call; 0 is one.
 

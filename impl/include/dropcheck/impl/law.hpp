@@ -16,7 +16,7 @@ enum class Unit {
   kChannel,     ///< one channel of one sample
   kSample,      ///< one sample (axis 0)
   kTensor,      ///< the whole tensor
-  kSharedAxes,  ///< LayerConfig::shared_axes
+  kSharedAxes,  ///< LayerConfig::shared_axes, else Law::shared_axis
 };
 
 /// The affine map around the mask: y = a * (m * x + (1 - m) * c) + b.
@@ -55,6 +55,10 @@ struct Law {
   /// batched (N, C, ...), one of rank spatial + 1 is unbatched (C, ...).
   /// 0 means any number of them, and then the input is batched.
   int spatial_axes = 0;
+  /// kSharedAxes: the axis along which decisions are shared where the
+  /// configuration names none; -1 is none.
+  int shared_axis = -1;
+  std::string_view unit_words = {};  ///< "per token"; empty: by its axes
   int minimum_rank = 0;
   int maximum_rank = 8;
   bool has_backward = true;
