@@ -61,6 +61,7 @@ Finding start_finding(const Context& context, std::string_view check) {
   token.profile = context.settings.profile;
   token.delta = context.plan.delta;
   token.margin = context.plan.margin;
+  token.rate_n_max = context.plan.rate_n_max;
   token.alpha = context.settings.alpha;
   token.weight = planned.weight;
   token.seed = context.settings.seed;

@@ -304,6 +304,7 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
   PlannedConfiguration planned = plan_configuration(
       plan.subjects.front(), candidate, &token.shape, plan.settings);
   planned.own_shape = token.own_shape;
+  planned.rate_n_max = token.rate_n_max;
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
     return check.check != token.check && !definition_of(check.check).structural;
   });

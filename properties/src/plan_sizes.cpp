@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <stdexcept>
 
 #include "detection.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
@@ -40,6 +41,28 @@ double affordable_units(const Budget& budget, double units, double elements) {
   return units * std::min(budget.calls, budget.elements / elements);
 }
 
+/// Calls with fewer decisions get the tolerance that they can afford.
+constexpr double kManyUnits = 64;
+
+void refuse_wide_tolerance(double p, double delta, double limit) {
+  if (delta <= limit) return;
+  throw std::domain_error(fmt::format(
+      "delta is {:g}, but for a drop probability of {:g} it may be at most "
+      "{:g}, "
+      "a fifth of min(p, 1 - p): wider ones would certify a layer that is "
+      "grossly wrong",
+      delta, p, limit));
+}
+
+void refuse_endless_sample(double p, double delta) {
+  const double decisions = 180 * p * (1 - p) / (delta * delta);
+  if (decisions < 0x1p63) return;
+  throw std::domain_error(fmt::format(
+      "delta is {:g}, but for a drop probability of {:g} it takes {:.2g} "
+      "decisions, and may take at most 2^63: delta must be at least {:.2g}",
+      delta, p, decisions, std::sqrt(181 * p * (1 - p) / 0x1p63)));
+}
+
 }  // namespace
 
 void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
@@ -56,8 +79,15 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   const double affordable = affordable_units(budget, units, elements);
   const double asked = settings.delta.value_or(budget.delta);
   const double limit = smaller_side(p) / 5;
+  if (settings.delta) refuse_wide_tolerance(p, *settings.delta, limit);
+  // A tolerance that is asked for is kept, whatever it costs; only where a call
+  // has few decisions nobody could wait for it.
+  const bool kept = settings.delta && units >= kManyUnits;
+  if (kept) refuse_endless_sample(p, asked);
   planned.delta =
-      std::min(std::max(asked, stats::affordable_delta(p, affordable)), limit);
+      kept ? asked
+           : std::min(std::max(asked, stats::affordable_delta(p, affordable)),
+                      limit);
   if (planned.delta > asked * 1.001) {
     planned.note = fmt::format(
         "tolerance {:.2g} instead of {:.2g}: {} unit{} a call", planned.delta,
@@ -68,14 +98,14 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   }
   const double n_max =
       static_cast<double>(stats::n_max(p, planned.delta, settings.alpha));
-  if (n_max > 1.01 * affordable) {
+  if (!kept && n_max > 1.01 * affordable) {
     planned.note = fmt::format(
         "the profile affords {:.2g} of the {:.2g} units that a certificate at "
         "this drop probability may need: it may stay inconclusive",
         affordable, n_max);
   }
-  planned.rate_n_max =
-      static_cast<std::uint64_t>(std::max(1.0, std::min(n_max, affordable)));
+  planned.rate_n_max = static_cast<std::uint64_t>(
+      std::max(1.0, kept ? n_max : std::min(n_max, affordable)));
   planned.margin =
       std::min(std::max(budget.margin,
                         std::sqrt(kSegments * kContextTime * pq / affordable)),

@@ -164,10 +164,10 @@ std::string encode(const ReplayToken& token) {
   }
   return text + fmt::format(
                     ",shape={},own_shape={},profile={},delta={},margin={},"
-                    "alpha={},weight={},seed={}",
+                    "n_max={},alpha={},weight={},seed={}",
                     shape_text(token.shape), token.own_shape ? 1 : 0,
                     name_of(token.profile), token.delta, token.margin,
-                    token.alpha, token.weight, token.seed);
+                    token.rate_n_max, token.alpha, token.weight, token.seed);
 }
 
 ReplayToken decode_token(const std::string& text) {
@@ -193,6 +193,7 @@ ReplayToken decode_token(const std::string& text) {
   token.profile = *profile;
   token.delta = number_between(fields, "delta", 0, 0.5);
   token.margin = number_between(fields, "margin", 0, 0.5);
+  token.rate_n_max = number<std::uint64_t>(fields, "n_max");
   token.alpha = number_between(fields, "alpha", 1e-300, 0.5);
   token.weight = number_between(fields, "weight", 0, 1);
   token.seed = number<std::uint64_t>(fields, "seed");

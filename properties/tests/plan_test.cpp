@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <stdexcept>
 
 #include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
@@ -83,6 +84,35 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Combine(::testing::Values(Profile::kSmoke, Profile::kPr,
                                          Profile::kNightly),
                        ::testing::Values(0.01, 0.05, 0.1, 0.3, 0.5, 0.9)));
+
+TEST(Plan, KeepsTheToleranceThatIsAskedFor) {
+  Settings settings = settings_for(Profile::kSmoke, 0.1);
+  settings.delta = 1e-6;
+  const Plan plan = make_plan({testing::subject("builtin:dropout")}, settings);
+  const PlannedConfiguration& planned = plan.configurations.front();
+  EXPECT_EQ(planned.delta, 1e-6);
+  EXPECT_GE(static_cast<double>(planned.rate_n_max), 179 * 0.09 / 1e-12);
+  EXPECT_GT(planned.expected_seconds, 60);
+}
+
+TEST(Plan, ExplainsATolerancePastAFifth) {
+  Settings settings = settings_for(Profile::kSmoke, 0.1);
+  settings.delta = 0.05;
+  try {
+    make_plan({testing::subject("builtin:dropout")}, settings);
+    FAIL() << "accepted";
+  } catch (const std::domain_error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("delta is 0.05"));
+    EXPECT_THAT(error.what(), HasSubstr("at most 0.02"));
+  }
+}
+
+TEST(Plan, RefusesMoreDecisionsThanCanBeCounted) {
+  Settings settings = settings_for(Profile::kSmoke, 0.1);
+  settings.delta = 1e-12;
+  EXPECT_THROW(make_plan({testing::subject("builtin:dropout")}, settings),
+               std::domain_error);
+}
 
 TEST(Plan, CountsTheTimeOfOwnDraws) {
   const Plan plan = make_plan({testing::subject("builtin:dropout")},

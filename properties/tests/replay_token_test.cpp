@@ -51,6 +51,7 @@ ReplayToken any_token() {
                                     Profile::kNightly, Profile::kExhaustive);
   token.delta = any_unit() / 2;
   token.margin = any_unit() / 2;
+  token.rate_n_max = *rc::gen::arbitrary<std::uint64_t>();
   token.alpha = 1e-300 + any_unit() / 3;
   token.weight = any_unit();
   token.seed = *rc::gen::arbitrary<std::uint64_t>();
@@ -61,7 +62,8 @@ bool same(const ReplayToken& a, const ReplayToken& b) {
   return a.version == b.version && a.subject == b.subject &&
          a.check == b.check && a.config == b.config && a.shape == b.shape &&
          a.own_shape == b.own_shape && a.profile == b.profile &&
-         a.delta == b.delta && a.margin == b.margin && a.alpha == b.alpha &&
+         a.delta == b.delta && a.margin == b.margin &&
+         a.rate_n_max == b.rate_n_max && a.alpha == b.alpha &&
          a.weight == b.weight && a.seed == b.seed;
 }
 
@@ -88,7 +90,7 @@ RC_GTEST_PROP(ReplayToken, IsRefusedWhenCut, ()) {
 const std::string kRight =
     "dc1,version=0.1,subject=builtin:dropout,check=drop_rate,layer=dropout,"
     "p=0.1,dtype=f32,shape=61x67,own_shape=0,profile=smoke,delta=0.01,"
-    "margin=0.05,alpha=1e-09,weight=0.5,seed=7";
+    "margin=0.05,n_max=900,alpha=1e-09,weight=0.5,seed=7";
 
 std::string replaced(const std::string& from, const std::string& to) {
   std::string text = kRight;
@@ -127,6 +129,7 @@ TEST(ReplayToken, NamesTheFieldThatIsWrong) {
            {replaced("smoke", "smok"), "profile"},
            {replaced("delta=0.01", "delta=0.6"), "delta"},
            {replaced("margin=0.05", "margin=nan"), "margin"},
+           {replaced("n_max=900", "n_max=-1"), "n_max"},
            {replaced("alpha=1e-09", "alpha=0"), "alpha"},
            {replaced("weight=0.5", "weight=2"), "weight"},
            {replaced("own_shape=0", "own_shape=yes"), "own_shape"},

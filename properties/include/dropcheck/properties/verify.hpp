@@ -25,6 +25,7 @@ struct ReplayToken {
   Profile profile = Profile::kPr;
   double delta = 0;
   double margin = 0;
+  std::uint64_t rate_n_max = 0;  ///< decisions, at most, for the rate
   double alpha = 1e-9;
   double weight = 1;
   std::uint64_t seed = 0;
