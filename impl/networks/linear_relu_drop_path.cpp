@@ -2,31 +2,21 @@
 
 #include <fmt/format.h>
 
-#include <Eigen/Core>
-#include <algorithm>
 #include <stdexcept>
 #include <utility>
+
+#include "networks/matrix.hpp"
 
 namespace dropcheck::impl::networks {
 namespace {
 
 template <class T>
-using Matrix =
-    Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-
-template <class T>
-Eigen::Map<Matrix<T>> matrix(const Tensor& tensor) {
-  return {static_cast<T*>(tensor.view().data), tensor.shape()[0],
-          tensor.size() / std::max<std::int64_t>(tensor.shape()[0], 1)};
-}
-
-template <class T>
-void linear_relu(const LinearReluDropPath::Parameters& parameters,
-                 const Tensor& input, Tensor& hidden) {
-  const auto bias = matrix<T>(parameters.bias).col(0).transpose();
-  const auto linear =
-      (matrix<T>(input) * matrix<T>(parameters.weight).transpose()).eval();
-  matrix<T>(hidden) = (linear.rowwise() + bias).cwiseMax(T{0});
+void fill_hidden(const LinearReluParameters& parameters, const Tensor& input,
+                 Tensor& hidden) {
+  const auto bias = vector<T>(parameters.bias.view());
+  const auto weight = matrix<T>(parameters.weight.view());
+  const Matrix<T> linear = matrix<T>(input.view()) * weight.transpose();
+  matrix<T>(hidden.view()) = (linear.rowwise() + bias).cwiseMax(T{0});
 }
 
 void require(bool holds, const char* rule, const TensorView& got) {
@@ -37,7 +27,8 @@ void require(bool holds, const char* rule, const TensorView& got) {
 
 }  // namespace
 
-LinearReluDropPath::LinearReluDropPath(Parameters parameters, Layer& drop_path)
+LinearReluDropPath::LinearReluDropPath(LinearReluParameters parameters,
+                                       Layer& drop_path)
     : parameters_(std::move(parameters)), drop_path_(drop_path) {
   const Tensor& weight = parameters_.weight;
   require(weight.shape().size() == 2 && (weight.dtype() == DType::kFloat32 ||
@@ -51,7 +42,7 @@ LinearReluDropPath::LinearReluDropPath(Parameters parameters, Layer& drop_path)
 
 LinearReluDropPath::Taps LinearReluDropPath::forward(const TensorView& input,
                                                      bool training) const {
-  Taps taps{hidden(input), {}};
+  Taps taps{linear_relu(parameters_, input), {}};
   const TensorView output =
       drop_path_.forward({.input = taps.hidden.view(), .training = training});
   taps.output = Tensor(output.dtype, output.shape);
@@ -59,8 +50,9 @@ LinearReluDropPath::Taps LinearReluDropPath::forward(const TensorView& input,
   return taps;
 }
 
-Tensor LinearReluDropPath::hidden(const TensorView& input) const {
-  const Tensor& weight = parameters_.weight;
+Tensor linear_relu(const LinearReluParameters& parameters,
+                   const TensorView& input) {
+  const Tensor& weight = parameters.weight;
   require(input.shape.size() == 2 && input.shape[1] == weight.shape()[1] &&
               input.dtype == weight.dtype(),
           "input must have the weight's dtype and shape (batch, in)", input);
@@ -69,9 +61,9 @@ Tensor LinearReluDropPath::hidden(const TensorView& input) const {
   Tensor result(input.dtype, {input.shape[0], weight.shape()[0]});
   if (result.size() == 0) return result;
   if (input.dtype == DType::kFloat64) {
-    linear_relu<double>(parameters_, compact, result);
+    fill_hidden<double>(parameters, compact, result);
   } else {
-    linear_relu<float>(parameters_, compact, result);
+    fill_hidden<float>(parameters, compact, result);
   }
   return result;
 }

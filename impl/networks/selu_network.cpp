@@ -10,13 +10,12 @@
 #include <stdexcept>
 
 #include "dropcheck/impl/random_stream.hpp"
-#include "dropcheck/impl/selu.hpp"
+#include "networks/selu_activation.hpp"
 
 namespace dropcheck::impl::networks {
 namespace {
 
-using Matrix = Eigen::Map<
-    Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>>;
+using MatrixMap = Eigen::Map<Matrix<float>>;
 using Array = Eigen::Map<Eigen::ArrayXf>;
 
 /// Pairs of uniforms that become normals together: long enough for the vector
@@ -44,14 +43,6 @@ void fill_uniform(std::uint64_t key, std::uint64_t number, std::uint64_t block,
 
 Array array(std::vector<float>& values) {
   return {values.data(), static_cast<Eigen::Index>(values.size())};
-}
-
-/// SELU in single precision. exp(min(x, 0)) keeps the unused branch finite.
-void apply_selu(std::vector<float>& values) {
-  constexpr auto kLambda = static_cast<float>(kSeluLambda);
-  constexpr auto kLimit = static_cast<float>(kSeluSaturation);
-  Array x = array(values);
-  x = kLambda * x.max(0.0F) + kLimit * (1.0F - x.min(0.0F).exp());
 }
 
 Moments moments_of(const std::vector<float>& values) {
@@ -115,11 +106,11 @@ Moments SeluNetwork::pass(std::uint64_t key) {
   products.data = products_.data();
   for (std::int64_t layer = 1; layer <= shape_.depth; ++layer) {
     fill_normal(key, static_cast<std::uint64_t>(layer), weights_);
-    const Matrix weights(weights_.data(), shape_.width, shape_.width);
-    const Matrix input(activations_.data(), shape_.batch, shape_.width);
-    Matrix(products_.data(), shape_.batch, shape_.width).noalias() =
+    const MatrixMap weights(weights_.data(), shape_.width, shape_.width);
+    const MatrixMap input(activations_.data(), shape_.batch, shape_.width);
+    MatrixMap(products_.data(), shape_.batch, shape_.width).noalias() =
         deviation * (input * weights);
-    apply_selu(products_);
+    apply_selu<float>(array(products_));
     copy(dropout_.forward({.input = products}), result);
   }
   return moments_of(activations_);

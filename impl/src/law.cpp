@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 #include <stdexcept>
@@ -173,10 +172,12 @@ std::vector<bool> shared_as_asked(const Law& law, const LayerConfig& config,
 std::span<const Law> laws() { return kLaws; }
 
 const Law* find_law(std::string_view layer) {
-  const auto* const found = std::find_if(
-      kLaws.begin(), kLaws.end(),
-      [layer](const Law& candidate) { return candidate.layer == layer; });
-  return found == kLaws.end() ? nullptr : found;
+  for (const std::span<const Law> all : {laws(), network_laws()}) {
+    for (const Law& law : all) {
+      if (law.layer == layer) return &law;
+    }
+  }
+  return nullptr;
 }
 
 Affine affine(const Law& law, const LayerConfig& config) {

@@ -18,7 +18,7 @@ using impl::testing::values_of;
 using ::testing::ElementsAre;
 
 /// in = 4, out = 2: the sums of even and of odd columns, less 10 and plus 1.
-LinearReluDropPath::Parameters parameters() {
+LinearReluParameters parameters() {
   return {Tensor(DType::kFloat64, {2, 4}, {1, 0, 1, 0, 0, 1, 0, 1}),
           Tensor(DType::kFloat64, {2}, {-10, 1})};
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/network_law.hpp"
 
 namespace dropcheck::impl {
 
@@ -64,6 +65,9 @@ struct Law {
   bool has_backward = true;
   bool has_in_place = false;
   LawOptions options = {};
+  /// Networks only: where the layers stand, which `unit` and `scaling`
+  /// describe.
+  const NetworkLaw* network = nullptr;
 };
 
 /// The numbers of y = a * (m * x + (1 - m) * c) + b for one drop probability.
@@ -76,10 +80,13 @@ struct Affine {
   double dropped_value() const { return a * c + b; }
 };
 
-/// Every law there is, in the order of the table in the README.
+/// Every layer's law, in the order of the table in the README.
 std::span<const Law> laws();
 
-/// The law of a layer, or nullptr.
+/// The laws of the networks.
+std::span<const Law> network_laws();
+
+/// The law of a layer or a network, or nullptr.
 const Law* find_law(std::string_view layer);
 
 /// Throws std::domain_error for a drop probability outside [0, 1]. At 1 the

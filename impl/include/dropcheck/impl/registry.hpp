@@ -41,4 +41,9 @@ const std::vector<SubjectEntry>& builtin_subjects();
 /// The zoo of known-wrong layers: "faulty:NAME".
 const std::vector<SubjectEntry>& faulty_subjects();
 
+/// The reference networks, "builtin:NAME", and the known-wrong ones,
+/// "faulty:NAME". Their layers have taps.
+const std::vector<SubjectEntry>& builtin_networks();
+const std::vector<SubjectEntry>& faulty_networks();
+
 }  // namespace dropcheck::impl

@@ -63,6 +63,13 @@ struct AdapterError : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// One place in a network where a drop layer stands, in one call.
+struct Tap {
+  TensorView residual;  ///< h; no data where nothing is added
+  TensorView branch;    ///< branch(h), what the drop layer gets
+  TensorView output;    ///< h + layer(branch(h)), or layer(branch(h))
+};
+
 /// One configured layer with its random state.
 class Layer {
  public:
@@ -96,6 +103,11 @@ class Layer {
                        std::span<const std::uint64_t> /*words*/) {
     throw NotSupported("the layer does not take its random words from outside");
   }
+
+  /// The inside of a network in the latest forward call, which must have had
+  /// repeat 1: one tap a drop layer, in the order of NetworkLaw. Borrowed like
+  /// a result of `forward`; empty for a layer.
+  virtual std::span<const Tap> taps() const { return {}; }
 };
 
 /// An implementation under test: something that makes layers.

@@ -5,6 +5,16 @@
 
 namespace dropcheck::impl::networks {
 
+struct LinearReluParameters {
+  Tensor weight;  ///< (out, in)
+  Tensor bias;    ///< (out)
+};
+
+/// max(0, input * weight^T + bias). Throws std::invalid_argument unless the
+/// input is (batch, in) of the weight's dtype.
+Tensor linear_relu(const LinearReluParameters& parameters,
+                   const TensorView& input);
+
 /// The block Linear -> ReLU -> DropPath, around any layer as its drop path.
 ///
 /// Shape   weight (out, in), bias (out), input (batch, in), output
@@ -16,10 +26,6 @@ namespace dropcheck::impl::networks {
 ///         layer throws.
 class LinearReluDropPath {
  public:
-  struct Parameters {
-    Tensor weight;
-    Tensor bias;
-  };
   /// The tensors on both sides of the drop path.
   struct Taps {
     Tensor hidden;
@@ -27,14 +33,12 @@ class LinearReluDropPath {
   };
 
   /// `drop_path` must outlive the block.
-  LinearReluDropPath(Parameters parameters, Layer& drop_path);
+  LinearReluDropPath(LinearReluParameters parameters, Layer& drop_path);
 
   Taps forward(const TensorView& input, bool training) const;
 
  private:
-  Tensor hidden(const TensorView& input) const;
-
-  Parameters parameters_;
+  LinearReluParameters parameters_;
   Layer& drop_path_;
 };
 
