@@ -37,6 +37,8 @@ double log_mixture(const std::map<double, std::uint64_t>& values,
 
 double log_betting_capital(std::span<const double> values, double m,
                            double lambda) {
+  require_finite(m, "m");
+  require_finite(lambda, "lambda");
   double sum = 0;
   for (const double y : values) {
     const double gain = lambda * (y - m);

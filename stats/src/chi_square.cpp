@@ -87,16 +87,6 @@ Diagnostic nothing_to_test(std::string name, std::string why) {
   return {.name = std::move(name), .note = std::move(why)};
 }
 
-void require_level(double alpha) {
-  require(alpha > 0 && alpha < 0.5, "alpha", alpha, "in (0, 0.5)");
-}
-
-double total(std::span<const std::uint64_t> observed) {
-  double sum = 0;
-  for (const std::uint64_t count : observed) sum += as_double(count);
-  return sum;
-}
-
 void require_law(std::span<const double> probabilities) {
   double sum = 0;
   for (const double p : probabilities) {
@@ -104,6 +94,25 @@ void require_law(std::span<const double> probabilities) {
     sum += p;
   }
   require(std::abs(sum - 1) <= 1e-9, "sum of expected probabilities", sum, "1");
+}
+
+struct Margins {
+  std::vector<double> rows;
+  std::vector<double> columns;
+};
+Margins margins_of(std::span<const std::uint64_t> counts, std::size_t columns) {
+  Margins margins{std::vector<double>(counts.size() / columns),
+                  std::vector<double>(columns)};
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    margins.rows[i / columns] += as_double(counts[i]);
+    margins.columns[i % columns] += as_double(counts[i]);
+  }
+  return margins;
+}
+
+double used(const std::vector<double>& margin) {
+  return static_cast<double>(std::count_if(margin.begin(), margin.end(),
+                                           [](double n) { return n > 0; }));
 }
 
 std::vector<double> binomial_cells(std::size_t cells, double p) {
@@ -119,14 +128,14 @@ std::vector<double> binomial_cells(std::size_t cells, double p) {
 Diagnostic goodness_of_fit(std::span<const std::uint64_t> observed,
                            std::span<const double> expected_probabilities,
                            double alpha) {
-  require_level(alpha);
+  require_level(alpha, "alpha");
   const std::size_t size = observed.size();
   require_shape(size > 0, "number of cells", size, "positive");
   require_shape(expected_probabilities.size() == size,
                 "number of expected probabilities",
                 expected_probabilities.size(), "the number of cells");
   require_law(expected_probabilities);
-  const double n = total(observed);
+  const double n = as_double(require_total(observed));
   std::vector<Cell> cells(size);
   for (std::size_t j = 0; j < size; ++j)
     cells[j] = {as_double(observed[j]), n * expected_probabilities[j]};
@@ -153,32 +162,52 @@ Diagnostic binomial_group_fit(std::span<const std::uint64_t> histogram,
 
 Diagnostic homogeneity_chi_square(std::span<const Counts> groups,
                                   double alpha) {
-  require_level(alpha);
-  Counts all;
-  for (const Counts& counts : groups) {
-    require_counts(counts);
-    all += counts;
-  }
-  if (groups.size() < 2 || all.drops == 0 || all.drops == all.n)
-    return nothing_to_test("homogeneity", "fewer than two groups or outcomes");
+  require_level(alpha, "alpha");
+  const Counts all = require_pooled(groups);
   const double rate = as_double(all.drops) / as_double(all.n);
   std::vector<Cell> cells;
   for (const auto& [drops, n] : groups) {
+    if (n == 0) continue;
     const double size = as_double(n);
     cells.push_back({as_double(drops), size * rate});
     cells.push_back({as_double(n - drops), size * (1 - rate)});
   }
-  return assess("homogeneity", cells, static_cast<double>(groups.size() - 1),
-                alpha);
+  if (cells.size() < 4 || all.drops == 0 || all.drops == all.n)
+    return nothing_to_test("homogeneity", "fewer than two groups or outcomes");
+  return assess("homogeneity", cells, as_double(cells.size() / 2 - 1), alpha);
 }
 
 Diagnostic independence_chi_square(const TwoByTwo& table, double alpha) {
+  const std::uint64_t cells[] = {table.dropped_dropped, table.dropped_kept,
+                                 table.kept_dropped, table.kept_kept};
+  require_total(cells);
   const Counts groups[] = {
       {table.dropped_dropped, table.dropped_dropped + table.dropped_kept},
       {table.kept_dropped, table.kept_dropped + table.kept_kept}};
   Diagnostic result = homogeneity_chi_square(groups, alpha);
   result.name = "independence";
   return result;
+}
+
+Diagnostic independence_chi_square(std::span<const std::uint64_t> counts,
+                                   std::size_t columns, double alpha) {
+  require_level(alpha, "alpha");
+  require_shape(columns > 0, "columns", columns, "positive");
+  require_shape(!counts.empty() && counts.size() % columns == 0,
+                "number of counts", counts.size(),
+                "a positive multiple of columns");
+  const double n = as_double(require_total(counts));
+  const Margins margins = margins_of(counts, columns);
+  if (used(margins.rows) < 2 || used(margins.columns) < 2)
+    return nothing_to_test("independence", "fewer than two rows or columns");
+  std::vector<Cell> cells;
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    const double expected =
+        margins.rows[i / columns] * margins.columns[i % columns] / n;
+    if (expected > 0) cells.push_back({as_double(counts[i]), expected});
+  }
+  return assess("independence", cells,
+                (used(margins.rows) - 1) * (used(margins.columns) - 1), alpha);
 }
 
 }  // namespace dropcheck::stats

@@ -13,8 +13,7 @@ double log_context_e_value(std::span<const Counts> contexts,
   require_shape(priors.size() == contexts.size(), "number of priors",
                 priors.size(), "the number of contexts");
   require_rates(null_rates, "null_rates");
-  Counts all;
-  for (const Counts& counts : contexts) all += counts;
+  const Counts all = require_pooled(contexts);
   if (all.n == 0) return 0;
   const double pooled = as_double(all.drops) / as_double(all.n);
   const double p = std::clamp(pooled, null_rates.lower, null_rates.upper);

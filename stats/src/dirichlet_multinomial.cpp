@@ -1,7 +1,6 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 
 #include <cmath>
-#include <numeric>
 
 #include "null_likelihood.hpp"
 #include "require.hpp"
@@ -49,8 +48,7 @@ struct Table {
 };
 
 double sum_of(std::span<const std::uint64_t> counts) {
-  return as_double(
-      std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}));
+  return as_double(require_total(counts));
 }
 
 void require_cells(std::span<const double> theta) {
@@ -63,9 +61,12 @@ void require_cells(std::span<const double> theta) {
 }
 
 Counts pooled(std::span<const std::uint64_t> histogram) {
+  const std::uint64_t units = histogram.size() - 1;
+  const double total = as_double(units) * as_double(require_total(histogram));
+  require(total < 0x1p63, "number of decisions", total, "below 2^63");
   Counts all;
   for (std::size_t j = 0; j < histogram.size(); ++j)
-    all += {j * histogram[j], (histogram.size() - 1) * histogram[j]};
+    all += {j * histogram[j], units * histogram[j]};
   return all;
 }
 

@@ -10,9 +10,7 @@
 namespace dropcheck::stats {
 namespace {
 
-void require_level(double value, const char* name) {
-  require(value > 0 && value < 0.5, name, value, "in (0, 0.5)");
-}
+constexpr std::uint64_t kLargest = std::uint64_t{1} << 62;
 
 void validate(const Tost& test) {
   require_inner_probability(test.p0, "p0");
@@ -22,35 +20,14 @@ void validate(const Tost& test) {
   require_level(test.alpha, "alpha");
 }
 
-// The smallest k in [0, n + 1] from which on `holds` is true.
-template <typename Holds>
-std::uint64_t first_true(std::uint64_t n, const Holds& holds) {
-  std::uint64_t low = 0;
-  std::uint64_t high = n + 1;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    if (holds(middle)) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return low;
-}
-
 }  // namespace
 
 TostRegion tost_region(const Tost& test, std::uint64_t n) {
   validate(test);
   const double level = std::log(test.alpha);
-  const auto certainly_above = [&](std::uint64_t k) {
-    return log_upper_tail(k, n, test.p0 - test.delta) <= level;
-  };
-  const auto maybe_above = [&](std::uint64_t k) {
-    return log_lower_tail(k, n, test.p0 + test.delta) > level;
-  };
-  return {static_cast<std::int64_t>(first_true(n, certainly_above)),
-          static_cast<std::int64_t>(first_true(n, maybe_above)) - 1};
+  return {static_cast<std::int64_t>(
+              upper_critical_count(n, test.p0 - test.delta, level)),
+          lower_critical_count(n, test.p0 + test.delta, level)};
 }
 
 double tost_log_miss(const Tost& test, std::uint64_t n) {
@@ -61,6 +38,24 @@ double tost_log_miss(const Tost& test, std::uint64_t n) {
   if (first == 0) return above;
   const auto lower = static_cast<std::uint64_t>(first) - 1;
   return log_add(above, log_lower_tail(lower, n, test.p0));
+}
+
+std::uint64_t tost_sample_size(const Tost& test, double beta) {
+  validate(test);
+  require_level(beta, "beta");
+  const double log_beta = std::log(beta);
+  std::uint64_t enough = 1;
+  while (tost_log_miss(test, enough) > log_beta) {
+    enough *= 2;
+    require(enough < kLargest, "number needed", as_double(enough),
+            "below 2^62");
+  }
+  std::uint64_t too_few = enough / 2;
+  while (enough - too_few > 1) {
+    const std::uint64_t middle = too_few + (enough - too_few) / 2;
+    (tost_log_miss(test, middle) <= log_beta ? enough : too_few) = middle;
+  }
+  return enough;
 }
 
 double log_likelihood_ratio(const Counts& counts, double p0, double p1) {

@@ -16,6 +16,7 @@ double log_agreement(double p) {
 }
 
 std::uint64_t round_up(double value) {
+  require(value < 0x1p63, "number needed", value, "below 2^63");
   return static_cast<std::uint64_t>(std::ceil(value));
 }
 

@@ -59,11 +59,8 @@ std::vector<Class> classify(std::span<const Counts> groups) {
 
 class Homogeneity {
  public:
-  explicit Homogeneity(std::span<const Counts> groups) {
-    for (const Counts& counts : groups) {
-      require_counts(counts);
-      all_ += counts;
-    }
+  explicit Homogeneity(std::span<const Counts> groups)
+      : all_(require_pooled(groups)) {
     if (all_.n == 0) return;
     classes_ = classify(groups);
     groups_ = static_cast<double>(groups.size());

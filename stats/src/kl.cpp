@@ -8,10 +8,6 @@
 namespace dropcheck::stats {
 namespace {
 
-void require_error(double value, const char* name) {
-  require(value > 0 && value < 0.5, name, value, "in (0, 0.5)");
-}
-
 // kl(beta || 1 - alpha), without rounding 1 - alpha first.
 double information_needed(const ErrorPair& errors) {
   const auto [alpha, beta] = errors;
@@ -34,8 +30,9 @@ double kl_bernoulli(double x, double y) {
 }
 
 double wald_lower_bound(double p, double p1, ErrorPair errors) {
-  require_error(errors.alpha, "alpha");
-  require_error(errors.beta, "beta");
+  require_level(errors.alpha, "alpha");
+  require_level(errors.beta, "beta");
+  require_probability(p, "p");
   require_probability(p1, "p1");
   require(p != p1, "p", p, "different from p1");
   return information_needed(errors) / kl_bernoulli(p, p1);

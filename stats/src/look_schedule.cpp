@@ -12,6 +12,9 @@ namespace {
 
 constexpr double kBudget = 180;
 
+// 44,000 looks up to 2^63; nobody gains by more.
+constexpr double kLeastFactor = 1.001;
+
 // In units of p0 (1 - p0) / delta^2, by -log10(alpha): exact dynamic
 // programming in the diffusion limit.
 struct Cost {
@@ -27,7 +30,7 @@ constexpr std::array kCosts = {
 
 // Linear between the rows, and beyond them along the outer two.
 double interpolate(double alpha, double Cost::*column) {
-  require(alpha > 0 && alpha < 0.5, "alpha", alpha, "in (0, 0.5)");
+  require_level(alpha, "alpha");
   const double digits = -std::log10(alpha);
   std::size_t i = 1;
   while (i + 1 < kCosts.size() && kCosts[i].digits < digits) ++i;
@@ -54,8 +57,9 @@ std::uint64_t round_up(double value) {
 std::vector<std::uint64_t> look_schedule(std::uint64_t n_max, double first,
                                          double factor) {
   require(n_max >= 1, "n_max", as_double(n_max), "at least 1");
+  require_size(n_max, "n_max");
   require(first >= 1, "first", first, "at least 1");
-  require(factor > 1, "factor", factor, "above 1");
+  require(factor >= kLeastFactor, "factor", factor, "at least 1.001");
   const double last = as_double(n_max);
   std::vector<std::uint64_t> looks;
   const auto append = [&](std::uint64_t look) {

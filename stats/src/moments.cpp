@@ -38,6 +38,7 @@ Diagnostic assess(std::string name, const Moments& sample,
                   const Estimate& estimate) {
   require(sample.n >= 2, "number of values", sample.n, "at least 2");
   const double difference = estimate.value - estimate.expected;
+  require_finite(difference, name);
   const double deviation = std::sqrt(std::max(0.0, estimate.variance));
   Diagnostic result{.name = std::move(name), .note = "diagnostic: asymptotic"};
   if (!(deviation > 0)) {
@@ -45,9 +46,7 @@ Diagnostic assess(std::string name, const Moments& sample,
     return result;
   }
   result.statistic = difference / deviation;
-  const double log_p =
-      std::numbers::ln2 + log_normal_upper_tail(std::abs(result.statistic));
-  result.log10_p = std::min(0.0, log_p / std::numbers::ln10);
+  result.log10_p = two_sided_log10_p(result.statistic);
   return result;
 }
 
@@ -83,6 +82,8 @@ double TheoreticalMoments::kurtosis() const {
 }
 
 TheoreticalMoments central_moments(const RawMoments& raw) {
+  for (const double moment : raw) require_finite(moment, "raw moment");
+  require(std::abs(raw[0] - 1) <= 1e-12, "raw moment 0", raw[0], "1");
   return {raw[1], affine(raw, 1, -raw[1])};
 }
 
@@ -90,6 +91,9 @@ TheoreticalMoments masked_moments(const RawMoments& input,
                                   const MaskedLaw& law) {
   const double drop = law.drop_probability;
   require_probability(drop, "drop_probability");
+  require_finite(law.dropped_value, "dropped_value");
+  require_finite(law.scale, "scale");
+  require_finite(law.shift, "shift");
   RawMoments mixed{};
   for (std::size_t k = 0; k < mixed.size(); ++k)
     mixed[k] = (1 - drop) * input[k] +
@@ -116,24 +120,30 @@ Diagnostic variance_test(const Moments& sample,
                 {sample.m2 / (n - 1), theory.variance(), variance});
 }
 
+// E[m3 / n] = mu3 (n - 1) (n - 2) / n^2, exactly, and
 // n Var(m3 / n) -> mu6 - mu3^2 - 6 mu4 mu2 + 9 mu2^3.
 Diagnostic skewness_test(const Moments& sample,
                          const TheoreticalMoments& theory) {
   const RawMoments& mu = theory.central;
+  const double n = sample.n;
+  const double expected = mu[3] * (n - 1) * (n - 2) / (n * n);
   const double variance =
       mu[6] - mu[3] * mu[3] - 6 * mu[4] * mu[2] + 9 * mu[2] * mu[2] * mu[2];
-  return assess("skewness", sample,
-                {sample.m3 / sample.n, mu[3], variance / sample.n});
+  return assess("skewness", sample, {sample.m3 / n, expected, variance / n});
 }
 
+// E[m4 / n] = (n - 1) ((n^2 - 3n + 3) mu4 + (6n - 9) mu2^2) / n^3, exactly, and
 // n Var(m4 / n) -> mu8 - mu4^2 - 8 mu5 mu3 + 16 mu2 mu3^2.
 Diagnostic kurtosis_test(const Moments& sample,
                          const TheoreticalMoments& theory) {
   const RawMoments& mu = theory.central;
+  const double n = sample.n;
+  const double expected =
+      (n - 1) * ((n * n - 3 * n + 3) * mu[4] + (6 * n - 9) * mu[2] * mu[2]) /
+      (n * n * n);
   const double variance =
       mu[8] - mu[4] * mu[4] - 8 * mu[5] * mu[3] + 16 * mu[2] * mu[3] * mu[3];
-  return assess("kurtosis", sample,
-                {sample.m4 / sample.n, mu[4], variance / sample.n});
+  return assess("kurtosis", sample, {sample.m4 / n, expected, variance / n});
 }
 
 }  // namespace dropcheck::stats

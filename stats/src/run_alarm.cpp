@@ -21,7 +21,7 @@ void require_evidence(double log_e) {
 }  // namespace
 
 double refutation_threshold(double alpha, double weight) {
-  require(alpha > 0 && alpha < 0.5, "alpha", alpha, "in (0, 0.5)");
+  require_level(alpha, "alpha");
   require_weight(weight);
   return -std::log(alpha) - std::log(weight) + kLogGuard;
 }

@@ -43,6 +43,10 @@ double stirling_series(double x) {
   return sum / x;
 }
 
+double finite(double log_probability) {
+  return std::max(log_probability, std::numeric_limits<double>::lowest());
+}
+
 // Mills ratio by the continued fraction z + 1/(z + 2/(z + 3/...)).
 double inverse_mills_ratio(double z) {
   double tail = z;
@@ -115,7 +119,12 @@ double log_complement(double log_probability) {
 double log_normal_upper_tail(double z) {
   if (z < 0) return std::log1p(-0.5 * std::erfc(-z / std::numbers::sqrt2));
   if (z < 20) return std::log(0.5 * std::erfc(z / std::numbers::sqrt2));
-  return -z * z / 2 - kHalfLogTwoPi - std::log(inverse_mills_ratio(z));
+  return finite(-z * z / 2 - kHalfLogTwoPi - std::log(inverse_mills_ratio(z)));
+}
+
+double two_sided_log10_p(double z) {
+  const double log_p = std::numbers::ln2 + log_normal_upper_tail(std::abs(z));
+  return std::min(0.0, log_p / std::numbers::ln10);
 }
 
 double log_chi_square_upper_tail(double x, double degrees_of_freedom) {
@@ -125,18 +134,22 @@ double log_chi_square_upper_tail(double x, double degrees_of_freedom) {
   if (tail > 1e-280) return std::log(tail);
   const double density = 0.5 * std::log(a) - kHalfLogTwoPi -
                          bd0({a, x / 2, a - x / 2}) - stirling_error(a);
-  return density + std::log(incomplete_gamma_fraction(a, x / 2));
+  return finite(density + std::log(incomplete_gamma_fraction(a, x / 2)));
+}
+
+double binomial_excess(double k, const BinomialLaw& law) {
+  return law.p <= law.q ? std::fma(-law.n, law.p, k)
+                        : -std::fma(-law.n, law.q, law.n - k);
 }
 
 double log_binomial_mass(double k, const BinomialLaw& law) {
   const double n = law.n;
   if (k == 0) return n * (law.p < 0.5 ? std::log1p(-law.p) : std::log(law.q));
   if (k == n) return n * (law.q < 0.5 ? std::log1p(-law.q) : std::log(law.p));
-  const double excess =
-      law.p <= law.q ? std::fma(-n, law.p, k) : -std::fma(-n, law.q, n - k);
+  const double excess = binomial_excess(k, law);
   return stirling_error(n) - stirling_error(k) - stirling_error(n - k) -
          bd0({k, n * law.p, excess}) - bd0({n - k, n * law.q, -excess}) -
-         kHalfLogTwoPi - 0.5 * (std::log(k) + std::log1p(-k / n));
+         kHalfLogTwoPi - 0.5 * std::log(k / n * (n - k));
 }
 
 }  // namespace dropcheck::stats

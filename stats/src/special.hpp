@@ -24,10 +24,14 @@ double log_add(double a, double b);
 double log_mean_exp(std::span<const double> values);
 double log_complement(double log_probability);
 
-/// ln P(Z >= z) of a standard normal, finite for every finite z.
+/// ln P(Z >= z) of a standard normal. Never minus infinity: where the
+/// logarithm itself leaves the doubles, the least of them.
 double log_normal_upper_tail(double z);
 
-/// ln P(X >= x) of chi-square with that many degrees of freedom.
+/// log10 of the two-sided p-value of a standard normal statistic.
+double two_sided_log10_p(double z);
+
+/// ln P(X >= x) of chi-square with that many degrees of freedom, as finite.
 double log_chi_square_upper_tail(double x, double degrees_of_freedom);
 
 /// One binomial law, with q given beside p so that neither is rounded.
@@ -36,6 +40,9 @@ struct BinomialLaw {
   double p;
   double q;
 };
+/// k - n p, rounded once.
+double binomial_excess(double k, const BinomialLaw& law);
+
 /// ln P(X = k), for p in (0, 1).
 double log_binomial_mass(double k, const BinomialLaw& law);
 

@@ -103,5 +103,47 @@ TEST(HomogeneityChiSquare, EqualsTheTwoByTwoTable) {
   EXPECT_EQ(table.degrees_of_freedom, 1);
 }
 
+TEST(HomogeneityChiSquare, CountsNoDegreeForAGroupWithoutData) {
+  const std::array groups = {Counts{1'000, 10'000}, Counts{},
+                             Counts{1'200, 10'000}};
+  const Diagnostic test = homogeneity_chi_square(groups, 1e-9);
+  EXPECT_EQ(test.degrees_of_freedom, 1);
+  const std::array alone = {Counts{1'000, 10'000}, Counts{}};
+  EXPECT_FALSE(homogeneity_chi_square(alone, 1e-9).valid_at_level);
+}
+
+TEST(IndependenceChiSquare, EqualsTheTwoByTwoTable) {
+  const TwoByTwo table{1'000, 9'000, 1'200, 8'800};
+  const std::array<std::uint64_t, 4> cells = {1'000, 9'000, 1'200, 8'800};
+  const Diagnostic two = independence_chi_square(table, 1e-9);
+  const Diagnostic general = independence_chi_square(cells, 2, 1e-9);
+  EXPECT_TRUE(agrees(general.statistic, two.statistic, 1e-13));
+  EXPECT_EQ(general.degrees_of_freedom, 1);
+  EXPECT_TRUE(general.valid_at_level) << general.note;
+}
+
+// Statistic by hand: margins 600, 400 and 300, 300, 400.
+TEST(IndependenceChiSquare, ReproducesATableOfTwoByThree) {
+  const std::array<std::uint64_t, 6> cells = {200, 150, 250, 100, 150, 150};
+  const Diagnostic test = independence_chi_square(cells, 3, 1e-9);
+  const double expected = 400.0 / 180 + 900.0 / 180 + 100.0 / 240 +
+                          400.0 / 120 + 900.0 / 120 + 100.0 / 160;
+  EXPECT_TRUE(agrees(test.statistic, expected, 1e-13));
+  EXPECT_EQ(test.degrees_of_freedom, 2);
+  EXPECT_TRUE(agrees(test.log10_p, -expected / 2 / std::numbers::ln10, 1e-12));
+  EXPECT_FALSE(test.valid_at_level);
+  EXPECT_NE(test.note.find("smallest expected count 120, needs 1000"),
+            std::string::npos)
+      << test.note;
+}
+
+TEST(IndependenceChiSquare, LeavesOutEmptyRowsAndColumns) {
+  const std::array<std::uint64_t, 9> cells = {4'000, 0, 5'000, 0, 0,
+                                              0,     0, 0,     0};
+  EXPECT_EQ(independence_chi_square(cells, 3, 1e-9).log10_p, 0);
+  const std::array<std::uint64_t, 6> two = {4'000, 0, 5'000, 5'000, 0, 4'000};
+  EXPECT_EQ(independence_chi_square(two, 3, 1e-9).degrees_of_freedom, 1);
+}
+
 }  // namespace
 }  // namespace dropcheck::stats

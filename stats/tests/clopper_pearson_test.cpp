@@ -1,6 +1,7 @@
 // Values by 40-digit arithmetic (STATISTICS 2.a F2), two-sided alpha = 1e-9.
 #include "dropcheck/stats/clopper_pearson.hpp"
 
+#include "dropcheck/stats/binomial_tail.hpp"
 #include "near.hpp"
 
 namespace dropcheck::stats {
@@ -32,6 +33,34 @@ TEST(ClopperPearson, HoldsAtAHundredBillion) {
       clopper_pearson({50'000'123'456, 100'000'000'000}, 1e-9);
   EXPECT_TRUE(agrees(interval.lower, 0.499991574729297, 1e-13));
   EXPECT_TRUE(agrees(interval.upper, 0.500010894390703, 1e-13));
+}
+
+// By definition the exact tails at the endpoints are alpha / 2, whatever n.
+TEST(ClopperPearson, LeavesHalfOfAlphaInEachTail) {
+  constexpr std::uint64_t kTrillion = 1'000'000'000'000;
+  for (const Counts& counts :
+       {Counts{1, kTrillion}, Counts{100'000'123'456, kTrillion}, Counts{3, 7}})
+    for (const double alpha : {1e-2, 1e-9, 1e-30}) {
+      const auto [lower, upper] = clopper_pearson(counts, alpha);
+      const double level = std::log(alpha / 2);
+      const double below = log_upper_tail(counts.drops, counts.n, lower);
+      const double above = log_lower_tail(counts.drops, counts.n, upper);
+      EXPECT_NEAR(below, level, 1e-7) << counts.drops;
+      EXPECT_NEAR(above, level, 1e-7) << counts.drops;
+      EXPECT_LE(below, level);
+      EXPECT_LE(above, level);
+    }
+}
+
+// Near 1 doubles are 1e-16 apart, so that the endpoint is not sharp; it still
+// leaves no more than its share outside.
+TEST(ClopperPearson, RoundsOutwardsWhereDoublesAreSparse) {
+  const Counts counts{999'999'999'998, 1'000'000'000'000};
+  const auto [lower, upper] = clopper_pearson(counts, 1e-9);
+  const double below = log_upper_tail(counts.drops, counts.n, lower);
+  EXPECT_LE(below, std::log(5e-10));
+  EXPECT_NEAR(below, std::log(5e-10), 1e-3);
+  EXPECT_LE(log_lower_tail(counts.drops, counts.n, upper), std::log(5e-10));
 }
 
 TEST(ClopperPearson, SaysNothingWithoutData) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 
@@ -14,9 +15,13 @@ namespace dropcheck::stats {
 ///         the nominal one with the textbook rule "expected >= 5". Here a
 ///         result is valid_at_level where every expected count is at least
 ///         100, or at least 1000 with fewer than 8 cells, alpha is at least
-///         1e-9, and p is compared with alpha / 2.
-/// Use     on a prefix of the data fixed in the plan.
-/// Throws  std::domain_error unless alpha is in (0, 0.5).
+///         1e-9, and p is compared with alpha / 2: then a right layer fails
+///         with probability at most alpha. Elsewhere the note says why not.
+/// Use     on a prefix of the data fixed in the plan, never at a look.
+/// Scale   an effect of w, the root of sum (p_i - e_i)^2 / e_i, adds n w^2 to
+///         the statistic.
+/// Throws  std::domain_error unless alpha is in (0, 0.5) and the counts sum to
+///         less than 2^63.
 /// Source  Pearson 1900; the rule is calibrated in METHODS.md.
 
 /// Counts per cell against known probabilities.
@@ -35,7 +40,8 @@ Diagnostic goodness_of_fit(std::span<const std::uint64_t> observed,
 Diagnostic binomial_group_fit(std::span<const std::uint64_t> histogram,
                               double p, double alpha);
 
-/// Whether groups share one rate, estimated from all; groups - 1 degrees.
+/// Whether groups share one rate, estimated from all. One degree less than
+/// there are groups with data; drops <= n in each.
 Diagnostic homogeneity_chi_square(std::span<const Counts> groups, double alpha);
 
 /// Joint counts of two mask bits: dropped_kept is first dropped, second kept.
@@ -48,5 +54,13 @@ struct TwoByTwo {
 
 /// Whether two bits are independent, margins estimated; one degree.
 Diagnostic independence_chi_square(const TwoByTwo& table, double alpha);
+
+/// Whether rows and columns of a table are independent, margins estimated.
+///
+/// Shape   counts is row-major with that many columns. Rows and columns
+///         without any count are left out: (rows - 1) (columns - 1) degrees.
+/// Throws  also std::invalid_argument unless counts fill whole rows.
+Diagnostic independence_chi_square(std::span<const std::uint64_t> counts,
+                                   std::size_t columns, double alpha);
 
 }  // namespace dropcheck::stats

@@ -26,12 +26,23 @@ struct TostRegion {
 ///         last  = max { k : P(X <= k | p0 + delta) <= alpha }.
 /// Law     P(certified | |p - p0| >= delta) <= alpha.
 /// Throws  std::domain_error unless p0 -+ delta lies in [0, 1], delta > 0 and
-///         alpha is in (0, 0.5).
+///         alpha is in (0, 0.5), and n is below 2^63.
 /// Source  Schuirmann 1987.
 TostRegion tost_region(const Tost& test, std::uint64_t n);
 
 /// ln P(not certified at n | the rate is p0): the false-negative side.
 double tost_log_miss(const Tost& test, std::uint64_t n);
+
+/// A number of decisions at which a right rate is missed with probability at
+/// most beta, although it is more at one decision less.
+///
+/// The law is discrete, so the probability is a saw: a few such numbers lie
+/// within about 1e-3 of each other. Bisection finds the same one every time.
+/// Scale   n = (z_alpha + z_(beta / 2))^2 p0 (1 - p0) / delta^2, 146.6 times
+///         p0 (1 - p0) / delta^2 at 1e-9 each: 3.5 times the Wald bound.
+/// Throws  as tost_region; std::domain_error unless beta is in (0, 0.5) and the
+///         number is below 2^62.
+std::uint64_t tost_sample_size(const Tost& test, double beta);
 
 /// ln of the likelihood ratio of p1 to p0.
 ///

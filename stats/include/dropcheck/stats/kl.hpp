@@ -20,8 +20,8 @@ double kl_bernoulli(double x, double y);
 
 /// Two error probabilities of a test between two simple hypotheses.
 struct ErrorPair {
-  double alpha;  ///< P(reject | null), in (0, 1).
-  double beta;   ///< P(accept | alternative), in (0, 1).
+  double alpha;  ///< P(reject | null), in (0, 0.5).
+  double beta;   ///< P(accept | alternative), in (0, 0.5).
 };
 
 /// Least expected n of any sequential test that tells p from p1.

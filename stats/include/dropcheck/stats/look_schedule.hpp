@@ -12,7 +12,8 @@ namespace dropcheck::stats {
 ///         last n_max. In units of decisions; callers round to whole calls.
 /// Law     any list fixed in advance keeps every error rate. The factor only
 ///         costs decisions: 1.02 costs 1.3 %, 1.1 costs 7.5 %, 2 costs 63 %.
-/// Throws  std::domain_error unless n_max >= 1, first >= 1, factor > 1.
+/// Throws  std::domain_error unless 1 <= n_max < 2^63, first >= 1 and factor >=
+///         1.001.
 std::vector<std::uint64_t> look_schedule(std::uint64_t n_max, double first,
                                          double factor = 1.02);
 

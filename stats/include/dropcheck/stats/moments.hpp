@@ -36,6 +36,7 @@ struct TheoreticalMoments {
   double kurtosis() const;  ///< 3 for a normal law.
 };
 
+/// Throws std::domain_error unless raw[0] is 1 and all are finite.
 TheoreticalMoments central_moments(const RawMoments& raw);
 
 /// The law a (m x + (1 - m) c) + b for kept probability 1 - drop_probability
@@ -47,7 +48,8 @@ struct MaskedLaw {
   double shift = 0;          ///< b
 };
 
-/// Throws std::domain_error unless the drop probability is in [0, 1].
+/// Throws std::domain_error unless the drop probability is in [0, 1] and all
+/// other numbers are finite.
 TheoreticalMoments masked_moments(const RawMoments& input,
                                   const MaskedLaw& law);
 
@@ -57,9 +59,14 @@ TheoreticalMoments masked_moments(const RawMoments& input,
 ///         with the law's own higher moments, never the normal law's: a
 ///         chi-square test of a variance is wrong by up to 3e7 here.
 ///         The skewness and kurtosis tests compare third and fourth central
-///         moments (of the law's own scale).
-/// Law     asymptotic, hence never valid_at_level.
-/// Throws  std::domain_error if fewer than two values were added.
+///         moments (of the law's own scale) with their exact means at n; their
+///         variances are exact up to terms in 1 / n^2.
+/// Law     asymptotic, hence never valid_at_level: even with the exact variance
+///         the tail at 1e-9 is that of the law's own skewness.
+/// Scale   a relative change r of a moment moves z by r sqrt(n) over the law's
+///         own relative deviation.
+/// Throws  std::domain_error if fewer than two values were added, or one was
+///         not finite.
 /// Source  Cramer 1946, Mathematical Methods of Statistics, chapter 28.
 Diagnostic mean_test(const Moments& sample, const TheoreticalMoments& theory);
 Diagnostic variance_test(const Moments& sample,
