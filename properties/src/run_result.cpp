@@ -4,12 +4,23 @@
 
 namespace dropcheck::properties {
 
+namespace {
+
+bool lifetime_refuted(const RunResult& result) {
+  return std::any_of(
+      result.lifetimes.begin(), result.lifetimes.end(),
+      [](const LifetimeRecord& lifetime) { return lifetime.refuted; });
+}
+
+}  // namespace
+
 Verdict worst(const RunResult& result) {
   if (result.findings.empty()) return Verdict::kNotRun;
   Verdict verdict = Verdict::kCertified;
   for (const Finding& finding : result.findings) {
     verdict = worse(verdict, finding.verdict);
   }
+  if (lifetime_refuted(result)) verdict = worse(verdict, Verdict::kRefuted);
   return verdict;
 }
 
@@ -30,7 +41,8 @@ int exit_status(const RunResult& result) {
   // deviation explains.
   const bool explained = any(Verdict::kDeviation);
   if (any(Verdict::kRefuted) || any(Verdict::kCrash) ||
-      any(Verdict::kTimeout) || (result.alarm && !explained)) {
+      any(Verdict::kTimeout) || lifetime_refuted(result) ||
+      (result.alarm && !explained)) {
     return 1;
   }
   if (any(Verdict::kError)) return 4;

@@ -203,6 +203,9 @@ class ConfigurationRun {
                             rate_claims(context_),
                             !context_.pool.planned().repeatable(),
                             [this] { return interrupted(); });
+      if (progress_.counted) {
+        progress_.counted(context_.plan, battery.total.rate);
+      }
     } catch (...) {
       failure = std::current_exception();
     }
@@ -357,7 +360,7 @@ void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
   std::size_t done = 0;
   const auto run_one = [&](std::size_t index) {
     const PlannedConfiguration& planned = plan.configurations[index];
-    const Progress skip{{}, &stopped};
+    const Progress skip{{}, &stopped, {}};
     findings[index] = ConfigurationRun(plan, planned, pools.of(planned),
                                        stopped ? skip : progress)
                           .run();

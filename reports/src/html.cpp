@@ -24,6 +24,20 @@ Data list_of(const std::vector<std::string>& texts) {
   return list;
 }
 
+Data lifetimes_data(const RunResult& result) {
+  Data list(Data::type::list);
+  for (const properties::LifetimeRecord& lifetime : result.lifetimes) {
+    Data row{"subject", xml_text(lifetime.subject)};
+    row.set("configuration", xml_text(lifetime.configuration));
+    row.set("nights", grouped(lifetime.nights));
+    row.set("n", grouped(lifetime.n));
+    row.set("log10_e", fmt::format("{:.2f}", lifetime.log10_e));
+    row.set("sentence", xml_text(lifetime.sentence));
+    list << row;
+  }
+  return list;
+}
+
 void add_fact(Data& facts, const std::string& name, const std::string& value) {
   if (value.empty()) return;
   Data fact{"name", xml_text(name)};
@@ -192,6 +206,8 @@ void add_header(Data& page, const RunResult& result) {
   page.set("counts", counts_data(result));
   page.set("warnings", list_of(result.warnings));
   page.set("problems", list_of(result.deviation_problems));
+  page.set("has_lifetimes", Data(!result.lifetimes.empty()));
+  page.set("lifetimes", lifetimes_data(result));
 }
 
 void add_matrices(Data& page, const RunResult& result) {

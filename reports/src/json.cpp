@@ -54,6 +54,18 @@ Json subject_to_json(const properties::SubjectRecord& subject) {
           {"repeatable", subject.repeatable}};
 }
 
+Json lifetime_to_json(const properties::LifetimeRecord& lifetime) {
+  return {{"subject", valid_utf8(lifetime.subject)},
+          {"configuration", valid_utf8(lifetime.configuration)},
+          {"nights", lifetime.nights},
+          {"drops", lifetime.drops},
+          {"n", lifetime.n},
+          {"log10_e", number_or_null(lifetime.log10_e)},
+          {"alpha", number_or_null(lifetime.alpha)},
+          {"refuted", lifetime.refuted},
+          {"sentence", valid_utf8(lifetime.sentence)}};
+}
+
 Json finding_to_json(const Finding& finding) {
   Json json = {{"id", valid_utf8(finding.id)},
                {"subject", valid_utf8(finding.subject)},
@@ -125,6 +137,10 @@ Json to_json(const RunResult& result) {
   json["subjects"] = Json::array();
   for (const auto& subject : result.subjects) {
     json["subjects"].push_back(subject_to_json(subject));
+  }
+  json["lifetimes"] = Json::array();
+  for (const auto& lifetime : result.lifetimes) {
+    json["lifetimes"].push_back(lifetime_to_json(lifetime));
   }
   json["findings"] = Json::array();
   for (const Finding& finding : result.findings) {

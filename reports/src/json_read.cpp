@@ -170,6 +170,18 @@ properties::SubjectRecord read_subject(const Reader& reader) {
           .repeatable = reader.flag("repeatable")};
 }
 
+properties::LifetimeRecord read_lifetime(const Reader& reader) {
+  return {.subject = reader.text("subject"),
+          .configuration = reader.text("configuration"),
+          .nights = reader.whole("nights"),
+          .drops = reader.whole("drops"),
+          .n = reader.whole("n"),
+          .log10_e = reader.real("log10_e"),
+          .alpha = reader.real("alpha"),
+          .refuted = reader.flag("refuted"),
+          .sentence = reader.text("sentence")};
+}
+
 Finding read_finding(const Reader& reader) {
   return {.id = reader.text("id"),
           .subject = reader.text("subject"),
@@ -238,6 +250,7 @@ RunResult from_json(const Json& json) {
           .largest_term = reader.text("largest_term"),
           .interrupted = reader.flag("interrupted"),
           .warnings = reader.texts("warnings"),
+          .lifetimes = reader.each("lifetimes", read_lifetime),
           .deviation_problems = reader.texts("deviation_problems")};
 }
 

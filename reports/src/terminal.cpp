@@ -130,6 +130,17 @@ std::string declared(const RunResult& result, const TerminalStyle& style) {
   return out.empty() ? out : "\n" + out;
 }
 
+// What many nights say together; a line each.
+std::string lifetimes(const RunResult& result, const TerminalStyle& style) {
+  std::string out;
+  for (const properties::LifetimeRecord& lifetime : result.lifetimes) {
+    out += paragraph(fmt::format("lifetime of {} {}: {}", lifetime.subject,
+                                 lifetime.configuration, lifetime.sentence),
+                     style);
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
 std::string remarks(const RunResult& result, const TerminalStyle& style) {
   std::string out;
   for (const std::string& warning : result.warnings) {
@@ -155,6 +166,7 @@ std::string summary_table(const RunResult& result, const TerminalStyle& style) {
   }
   out += blocks.take();
   out += declared(result, style);
+  out += lifetimes(result, style);
   out += remarks(result, style);
   const std::string closing =
       overall_sentence(result) + " " + joint_statement(result);

@@ -2,6 +2,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -20,6 +21,7 @@
 #include "dropcheck/reports/junit.hpp"
 #include "dropcheck/reports/markdown.hpp"
 #include "dropcheck/reports/terminal.hpp"
+#include "lifetime.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -62,7 +64,8 @@ bool write_reports(const RunResult& result, const ReportPaths& paths) {
   return good;
 }
 
-RunResult verify_with_progress(const Context& context, const Run& run) {
+RunResult verify_with_progress(const Context& context, const Run& run,
+                               Night* night) {
   ProgressLine line(std::cerr, {context.err.rewrite, context.err.width,
                                 ProgressLine::Clock::now});
   properties::Progress progress;
@@ -71,6 +74,11 @@ RunResult verify_with_progress(const Context& context, const Run& run) {
                         const std::string& what) {
     line.update(done, total, what);
   };
+  if (night != nullptr) {
+    progress.counted = [night](const auto& planned, const auto& counts) {
+      night->record(planned, counts);
+    };
+  }
   RunResult result = properties::verify(run.plan, progress);
   line.finish();
   return result;
@@ -83,6 +91,17 @@ void complete(RunResult& result, const Context& context, const Run& run) {
                        ? "dropcheck replay " + context.options.topic
                        : command_text(context.arguments, settings.seed);
   result.environment = environment();
+}
+
+// The counts of a night that cannot be written are lost: the run says so.
+bool finish_night(Night& night, RunResult& result) {
+  try {
+    night.finish(result);
+    return true;
+  } catch (const std::exception& error) {
+    complain(error.what());
+    return false;
+  }
 }
 
 double seconds_since(ProgressLine::Clock::time_point start) {
@@ -113,12 +132,18 @@ int run_and_report(const Context& context, const Run& run) {
   std::cerr << std::flush;
   const std::string started = utc_now();
   const auto start = ProgressLine::Clock::now();
-  RunResult result = verify_with_progress(context, run);
+  std::optional<Night> night;
+  if (!context.options.lifetime.empty()) {
+    night.emplace(context.options, run.plan);
+  }
+  RunResult result =
+      verify_with_progress(context, run, night ? &*night : nullptr);
   if (result.started.empty()) result.started = started;
   if (!(result.seconds > 0)) result.seconds = seconds_since(start);
   complete(result, context, run);
   reports::apply_deviations(result, run.deviations, utc_today());
-  const bool written = write_reports(result, context.options.reports);
+  const bool entered = !night || finish_night(*night, result);
+  const bool written = entered & write_reports(result, context.options.reports);
   print(reports::summary_table(
       result, {context.out.colour, context.out.width, context.out.unicode}));
   return worse_status(properties::exit_status(result),

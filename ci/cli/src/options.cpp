@@ -74,6 +74,14 @@ void add_report_options(CLI::App& app, Options& options) {
                  "TOML file of known deviations");
 }
 
+void add_lifetime_options(CLI::App& app, Options& options) {
+  app.add_option("--lifetime", options.lifetime,
+                 "file that adds up the drops of many nights");
+  app.add_option("--build", options.build,
+                 "what is under test, e.g. a commit: a change begins the "
+                 "lifetime anew");
+}
+
 void add_color_option(CLI::App& app, Options& options) {
   app.add_flag("--no-color", options.no_color,
                "no colour (NO_COLOR is honoured as well)");
@@ -103,6 +111,7 @@ struct Parser {
     verify = app.add_subcommand("verify", "Verify subjects; write reports");
     add_run_options(*verify, options, texts);
     add_report_options(*verify, options);
+    add_lifetime_options(*verify, options);
     add_color_option(*verify, options);
     plan = app.add_subcommand(
         "plan", "What verify would detect, and how long it would take");
@@ -250,7 +259,7 @@ void refuse_missing_topic(const Options& options) {
 void refuse_shared_or_empty_paths(const CLI::App& app) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (const std::string name : {"--json", "--junit", "--html", "--markdown",
-                                 "--badge", "--deviations"}) {
+                                 "--badge", "--deviations", "--lifetime"}) {
     if (!given(app, name)) continue;
     const auto path = app.get_option(name)->as<std::string>();
     if (path.empty()) {

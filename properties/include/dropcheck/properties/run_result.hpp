@@ -19,6 +19,19 @@ struct SubjectRecord {
   bool repeatable = true;
 };
 
+/// A claim about a drop rate over many nights (STATISTICS 2.f 8).
+struct LifetimeRecord {
+  std::string subject;
+  std::string configuration;
+  std::uint64_t nights = 0;  ///< this one included
+  std::uint64_t drops = 0;
+  std::uint64_t n = 0;
+  double log10_e = 0;
+  double alpha = 1e-9;   ///< of all lifetimes in the file, beside the run's
+  bool refuted = false;
+  std::string sentence;  ///< how far it is, or what is wrong
+};
+
 /// Everything a report needs: no renderer computes a statistic.
 struct RunResult {
   std::string version;  ///< of dropcheck
@@ -39,6 +52,7 @@ struct RunResult {
   std::string largest_term;  ///< id of the largest w_i * E_i
   bool interrupted = false;
   std::vector<std::string> warnings;
+  std::vector<LifetimeRecord> lifetimes;
   std::vector<std::string> deviation_problems;  ///< stale, unmatched entries
 };
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/stats/counts.hpp"
 
 namespace dropcheck::properties {
 
@@ -34,12 +35,18 @@ struct Settings {
 /// Settings::threads, or the number of cores where that is 0.
 unsigned thread_count(const Settings& settings);
 
+struct PlannedConfiguration;
+
 /// Where the run tells how far it is; called from one thread at a time.
 struct Progress {
   std::function<void(std::size_t done, std::size_t total,
                      const std::string& what)>
       report;
   const std::atomic<bool>* interrupt = nullptr;
+  /// All decisions of a configuration, before any verdict on them is known;
+  /// called from many threads.
+  std::function<void(const PlannedConfiguration&, const stats::Counts&)>
+      counted;
 };
 
 }  // namespace dropcheck::properties

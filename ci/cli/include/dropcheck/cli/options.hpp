@@ -43,6 +43,8 @@ struct Options {
   bool no_color = false;
   ReportPaths reports;
   std::string deviations;  ///< path of a TOML file
+  std::string lifetime;    ///< path of the file that carries counts on
+  std::string build;       ///< what is under test; a change begins anew
   std::string topic;       ///< of list, explain, replay
 };
 
