@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 #include <string_view>
 
@@ -56,6 +57,16 @@ Counts sum_of(const Counts& a, const Counts& b) {
           as_double(a.n) + as_double(b.n), "below 2^63");
   return {a.drops + b.drops, a.n + b.n};
 }
+
+struct Bias {
+  double weight;
+  double part_of_kappa;
+};
+
+/// Half on the smallest bias, the rest on biases ten, a hundred and a thousand
+/// times as large, which a prior for the smallest one would find far too late.
+constexpr std::array<Bias, 4> kBiases{
+    {{0.5, 1}, {1 / 6., 1e-2}, {1 / 6., 1e-4}, {1 / 6., 1e-6}}};
 
 void close_night(Lifetime& lifetime) {
   lifetime.counts = sum_of(lifetime.counts, lifetime.open_counts);
@@ -131,7 +142,13 @@ double lifetime_log_e_value(const Lifetime& lifetime) {
   const double pooled = as_double(all.drops) / as_double(all.n);
   const double p =
       std::clamp(pooled, terms.declared.lower, terms.declared.upper);
-  return log_martingale(all, prior_around(terms.p0, terms.kappa), p);
+  std::vector<WeightedEvidence> mixture;
+  for (const auto& [weight, part] : kBiases) {
+    mixture.push_back(
+        {log_martingale(all, prior_around(terms.p0, part * terms.kappa), p),
+         weight});
+  }
+  return log_run_e_value(mixture);
 }
 
 bool lifetime_refuted(const Lifetime& lifetime) {

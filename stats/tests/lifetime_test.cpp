@@ -48,6 +48,16 @@ TEST(Lifetime, NeedsFourTrillionDecisionsForABiasOfAMillionth) {
   EXPECT_TRUE(agrees(lifetime_expected_n(terms(), 1e-6), 4.1e12, 2e-3));
 }
 
+// A thousand times the smallest bias must not wait for the smallest one's n.
+TEST(Lifetime, FindsALargeBiasSoon) {
+  Lifetime lifetime = begin_lifetime(terms());
+  const double expected = lifetime_expected_n(terms(), 1e-3);
+  std::uint64_t nights = 0;
+  while (!lifetime_refuted(lifetime) && nights < 100)
+    add_night(lifetime, ++nights, {10'100, 100'000});
+  EXPECT_LT(static_cast<double>(nights) * 1e5, 1.3 * expected);
+}
+
 TEST(Lifetime, KeepsARightLayer) {
   Lifetime lifetime = begin_lifetime(terms());
   for (std::uint64_t night = 0; night < 60; ++night)

@@ -143,11 +143,11 @@ int run_and_report(const Context& context, const Run& run) {
   complete(result, context, run);
   reports::apply_deviations(result, run.deviations, utc_today());
   const bool entered = !night || finish_night(*night, result);
-  const bool written = entered & write_reports(result, context.options.reports);
+  const bool written = write_reports(result, context.options.reports);
   print(reports::summary_table(
       result, {context.out.colour, context.out.width, context.out.unicode}));
   return worse_status(properties::exit_status(result),
-                      written ? kSuccess : kEnvironment);
+                      written && entered ? kSuccess : kEnvironment);
 }
 
 }  // namespace dropcheck::cli

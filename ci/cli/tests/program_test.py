@@ -223,6 +223,63 @@ class Verify(unittest.TestCase):
         self.interrupted(signal.SIGTERM)
 
 
+class Lifetime(unittest.TestCase):
+    """Nights add up in a file; a bias that no night shows is found."""
+
+    def setUp(self):
+        self.directory = tempfile.TemporaryDirectory()
+        self.file = os.path.join(self.directory.name, "lifetime.json")
+
+    def tearDown(self):
+        self.directory.cleanup()
+
+    def night(self, *arguments):
+        report = os.path.join(self.directory.name, "night.json")
+        done = run("verify", "faulty:rate_off_1e-3", "--p", "0.1", "--dtype",
+                   "f32", "--profile", "smoke", "--only", "drop_rate",
+                   "--delta", "6e-3", "--lifetime", self.file, "--json",
+                   report, *arguments)
+        with open(report, encoding="utf-8") as text:
+            return done, json.load(text)["lifetimes"][0]
+
+    def test_a_small_bias_is_found_after_nights(self):
+        nights = 0
+        refuted = False
+        while not refuted and nights < 130:
+            done, lifetime = self.night()
+            nights += 1
+            self.assertEqual(lifetime["nights"], nights)
+            refuted = lifetime["refuted"]
+            # A night has 1.4e5 decisions: 1.2 standard deviations.
+            if nights == 1:
+                self.assertFalse(refuted, done.stdout)
+        self.assertTrue(refuted)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("over", lifetime["sentence"])
+        self.assertIn("nights", done.stdout)
+
+    def test_another_build_begins_anew(self):
+        self.night("--build", "one")
+        _, lifetime = self.night("--build", "one")
+        self.assertEqual(lifetime["nights"], 2)
+        done, lifetime = self.night("--build", "two")
+        self.assertEqual(lifetime["nights"], 1)
+        self.assertIn("begins anew", done.stdout)
+
+    def test_a_fixed_seed_is_refused(self):
+        done = run("verify", "builtin:dropout", "--lifetime", self.file,
+                   "--seed", "4")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("--seed is '4'", done.stderr)
+        self.assertFalse(os.path.exists(self.file))
+
+    def test_a_broken_file_is_refused(self):
+        pathlib.Path(self.file).write_text("{", encoding="utf-8")
+        done = run("verify", "builtin:dropout", "--lifetime", self.file)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(self.file, done.stderr)
+
+
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

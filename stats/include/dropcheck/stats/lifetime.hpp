@@ -77,8 +77,9 @@ void end_night(Lifetime& lifetime);
 /// ln of the e-value of all nights against the declared set, the open one
 /// included as far as it was recorded.
 ///
-/// Formula ln M(p) of the beta-binomial martingale with prior weight kappa, at
-///         the declared p nearest to the pooled rate.
+/// Formula ln of a mixture of beta-binomial martingales M(p), at the declared p
+///         nearest to the pooled rate: half has the prior weight kappa, a sixth
+///         each a hundredth, 1e-4 and 1e-6 of it, for larger biases.
 /// Law     P(ever refuted | declared) <= weight alpha over the whole lifetime,
 ///         given fresh seeds, every night entered, and no night left out for
 ///         what it showed.
