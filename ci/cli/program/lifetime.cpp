@@ -10,9 +10,9 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "dropcheck/cli/lifetime_file.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/properties/number_text.hpp"
-#include "dropcheck/reports/lifetime_file.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 
 namespace dropcheck::cli {
@@ -95,12 +95,12 @@ Night::Night(const Options& options, const properties::Plan& plan)
   }
   lock_ = locked(path_);
   try {
-    lifetimes_ = reports::read_lifetimes(path_);
+    lifetimes_ = read_lifetimes(path_);
     for (const auto& planned : plan.configurations) {
       if (!draws_a_rate(planned)) continue;
       enter(planned, terms_of(options, plan, planned), plan.settings.seed);
     }
-    reports::write_lifetimes(path_, lifetimes_);
+    write_lifetimes(path_, lifetimes_);
   } catch (const std::exception& error) {
     ::close(lock_);
     throw UsageError(std::string("--lifetime: ") + error.what());
@@ -163,7 +163,7 @@ void Night::record(const properties::PlannedConfiguration& planned,
   if (found == tonight_.end()) return;
   stats::record_night(lifetimes_[found->second], counts);
   try {
-    reports::write_lifetimes(path_, lifetimes_);
+    write_lifetimes(path_, lifetimes_);
   } catch (const std::exception& error) {
     failure_ = error.what();
   }
@@ -193,7 +193,7 @@ void Night::finish(properties::RunResult& result) {
   result.warnings.insert(result.warnings.end(), warnings_.begin(),
                          warnings_.end());
   try {
-    reports::write_lifetimes(path_, lifetimes_);
+    write_lifetimes(path_, lifetimes_);
   } catch (const std::exception& error) {
     failure_ = error.what();
   }

@@ -1,4 +1,4 @@
-#include "dropcheck/reports/lifetime_file.hpp"
+#include "dropcheck/cli/lifetime_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace dropcheck::reports {
+namespace dropcheck::cli {
 namespace {
 
 using ::testing::HasSubstr;
@@ -106,4 +106,4 @@ TEST_F(LifetimeFile, RefusesWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace dropcheck::reports
+}  // namespace dropcheck::cli

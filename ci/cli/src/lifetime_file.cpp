@@ -1,4 +1,4 @@
-#include "dropcheck/reports/lifetime_file.hpp"
+#include "dropcheck/cli/lifetime_file.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 
 #include "dropcheck/reports/atomic_write.hpp"
 
-namespace dropcheck::reports {
+namespace dropcheck::cli {
 namespace {
 
 using Json = nlohmann::json;
@@ -127,7 +127,7 @@ void write_lifetimes(const std::filesystem::path& path,
   for (const Lifetime& lifetime : lifetimes) {
     json["lifetimes"].push_back(to_json(lifetime));
   }
-  atomic_write(path, json.dump(1) + "\n");
+  reports::atomic_write(path, json.dump(1) + "\n");
 }
 
-}  // namespace dropcheck::reports
+}  // namespace dropcheck::cli

@@ -5,7 +5,7 @@
 
 #include "dropcheck/stats/lifetime.hpp"
 
-namespace dropcheck::reports {
+namespace dropcheck::cli {
 
 /// Reads the lifetimes that an earlier night wrote; none where the file does
 /// not exist. JSON, schema "dropcheck-lifetime/1".
@@ -14,8 +14,8 @@ namespace dropcheck::reports {
 /// file of another schema, cut short, or whose terms were edited by hand.
 std::vector<stats::Lifetime> read_lifetimes(const std::filesystem::path& path);
 
-/// Writes all of them by atomic_write. Throws as that does.
+/// Writes all of them by reports::atomic_write. Throws as that does.
 void write_lifetimes(const std::filesystem::path& path,
                      const std::vector<stats::Lifetime>& lifetimes);
 
-}  // namespace dropcheck::reports
+}  // namespace dropcheck::cli
