@@ -27,7 +27,7 @@ struct Draw {
 
 enum class Evaluation { kIdentity, kDrops, kScales };
 enum class Gradient { kRight, kNewMask, kUnscaled, kScaledByDrop, kFromOutput };
-enum class Memory { kRight, kNeverInPlace, kAlsoInput };
+enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
 enum class Seeding { kRight, kIgnored, kConstant };
 
 /// How a layer differs from the reference layer of its law: what is left empty
@@ -71,5 +71,6 @@ std::vector<Specimen> pattern_faults();
 std::vector<Specimen> call_faults();
 std::vector<Specimen> mode_faults();
 std::vector<Specimen> edge_faults();
+std::vector<Specimen> trespass_faults();
 
 }  // namespace dropcheck::impl::faulty

@@ -33,6 +33,7 @@ class FaultyLayer {
  private:
   Draw context();
   void draw(const Shape& shape);
+  const TensorView& input_to_read(const TensorView& input);
   void train(const TensorView& input, const TensorView& output);
   void evaluate(const TensorView& input, const TensorView& output);
 
@@ -47,6 +48,7 @@ class FaultyLayer {
   std::vector<std::uint64_t> words_;
   Mask mask_;
   std::optional<Shape> shape_;  // of the latest call
+  TensorView first_input_;      // kKeepsFirstInput
   bool masked_ = false;         // the latest call applied a mask
 };
 

@@ -55,6 +55,7 @@ SubjectEntry entry_of(const Specimen& specimen) {
           .summary = specimen.summary,
           .open = open,
           .variants = specimen.variants,
+          .guard = true,
           .caught_by = specimen.caught_by,
           .defect = specimen.defect};
 }
@@ -64,7 +65,7 @@ std::vector<SubjectEntry> make_zoo() {
   for (const auto group :
        {faulty::rate_faults, faulty::value_faults, faulty::unit_faults,
         faulty::pattern_faults, faulty::call_faults, faulty::mode_faults,
-        faulty::edge_faults}) {
+        faulty::edge_faults, faulty::trespass_faults}) {
     for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
   }
   return zoo;

@@ -88,6 +88,28 @@ void* TensorView::at(std::int64_t index) const {
          offset * static_cast<std::int64_t>(size_of(dtype));
 }
 
+namespace {
+
+template <class T>
+std::span<T> plain(const TensorView& view, DType dtype) {
+  if (view.dtype != dtype || !view.compact()) {
+    throw std::invalid_argument(fmt::format(
+        "tensor is {} with strides {}, but must be {} without gaps",
+        name_of(view.dtype), fmt::join(view.strides, "x"), name_of(dtype)));
+  }
+  return {static_cast<T*>(view.data), static_cast<std::size_t>(view.size())};
+}
+
+}  // namespace
+
+std::span<float> TensorView::floats() const {
+  return plain<float>(*this, DType::kFloat32);
+}
+
+std::span<double> TensorView::doubles() const {
+  return plain<double>(*this, DType::kFloat64);
+}
+
 Tensor::Tensor(DType dtype, Shape shape)
     : dtype_(dtype), shape_(std::move(shape)) {
   storage_.resize((byte_count() + sizeof(std::uint64_t) - 1) /

@@ -90,9 +90,15 @@ TEST(Zoo, NamesEveryEntryOnceAndExplainsIt) {
   EXPECT_GE(names.size(), 30U);
 }
 
+/// Layers that do not come back from a call in the ordinary way.
+bool leaves_its_call(const std::string& name) {
+  return name == "faulty:never_returns" || name.starts_with("faulty:writes_");
+}
+
 // A wrong layer must be wrong, not broken: it runs on every kind of input.
 TEST(Zoo, RunsForwardAndBackward) {
   for (const SubjectEntry& entry : faulty_subjects()) {
+    if (leaves_its_call(entry.name)) continue;
     auto configs = entry.variants;
     configs.push_back({.layer = entry.layer});
     for (LayerConfig config : configs) {

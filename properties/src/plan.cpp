@@ -9,6 +9,7 @@
 #include <stdexcept>
 
 #include "check_definition.hpp"
+#include "dropcheck/impl/guarded_subject.hpp"
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
@@ -159,7 +160,7 @@ void share_weights(Plan& plan) {
   }
   for (auto& planned : plan.configurations) {
     for (auto& check : planned.checks) {
-      if (claims > 0) check.weight /= claims;
+      if (claims > 0) check.weight *= plan.settings.share / claims;
     }
     describe_detection(planned, plan.settings);
   }
@@ -228,14 +229,26 @@ void forecast(Plan& plan) {
   }
 }
 
+impl::SubjectEntry guarded_if_asked(const impl::SubjectEntry& entry,
+                                    double call_timeout_seconds) {
+  if (!entry.guard) return entry;
+  constexpr double kLongest = 1e9;  // seconds: what nanoseconds hold
+  const std::chrono::duration<double> limit(
+      std::min(call_timeout_seconds, kLongest));
+  return impl::guarded(
+      entry, std::chrono::duration_cast<std::chrono::nanoseconds>(limit));
+}
+
 /// The subject with its description, and the open subject itself.
 std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
-    const impl::SubjectEntry& entry) {
-  PlannedSubject planned{
-      entry, std::make_shared<const impl::Law>(impl::law_of(entry)), {}, {}};
+    const impl::SubjectEntry& entry, double call_timeout_seconds) {
+  PlannedSubject planned{guarded_if_asked(entry, call_timeout_seconds),
+                         std::make_shared<const impl::Law>(impl::law_of(entry)),
+                         {},
+                         {}};
   std::unique_ptr<impl::Subject> subject;
   try {
-    subject = entry.open();
+    subject = planned.entry.open();
     planned.description = subject->describe();
   } catch (const std::exception& error) {
     planned.failure = error.what();
@@ -281,7 +294,8 @@ Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
   plan.delta = settings.delta.value_or(budget.delta);
   plan.margin = budget.margin;
   for (const impl::SubjectEntry& entry : subjects) {
-    auto [planned, subject] = plan_subject(entry);
+    auto [planned, subject] =
+        plan_subject(entry, settings.call_timeout_seconds);
     if (subject) plan_configurations(planned, *subject, plan);
     plan.subjects.push_back(std::move(planned));
   }
@@ -290,9 +304,11 @@ Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
   return plan;
 }
 
-Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject) {
+Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
+                 double call_timeout_seconds) {
   Plan plan;
-  plan.subjects.push_back(plan_subject(subject).first);
+  plan.settings.call_timeout_seconds = call_timeout_seconds;
+  plan.subjects.push_back(plan_subject(subject, call_timeout_seconds).first);
   plan.settings.profile = token.profile;
   plan.settings.seed = token.seed;
   plan.settings.alpha = token.alpha;

@@ -54,6 +54,9 @@ void note_failure(Finding& finding) {
   } catch (const impl::LayerError& error) {
     refute(finding, fmt::format("refuses a valid call: {}", error.what()));
     finding.evidence = Evidence::kDeterministic;
+  } catch (const impl::MemoryViolation& error) {
+    refute(finding, error.what());
+    finding.evidence = Evidence::kDeterministic;
   } catch (const impl::SubjectCrashed& error) {
     finding.verdict = Verdict::kCrash;
     finding.sentence = error.what();

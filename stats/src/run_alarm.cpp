@@ -26,6 +26,12 @@ double refutation_threshold(double alpha, double weight) {
   return -std::log(alpha) - std::log(weight) + kLogGuard;
 }
 
+double open_ended_share(std::uint64_t index) {
+  const auto i = static_cast<double>(index);
+  require(index > 0, "index", i, "at least 1");
+  return 1 / (i * (i + 1));
+}
+
 double log_run_e_value(std::span<const WeightedEvidence> evidence) {
   double total = 0;
   double sum = -std::numeric_limits<double>::infinity();

@@ -37,14 +37,14 @@ int replay_command(const Context& context) {
   Run run;
   run.deviations = check_files(options);
   try {
-    run.plan = properties::replay_plan(token, entry);
+    run.plan =
+        properties::replay_plan(token, entry, options.call_timeout_seconds);
   } catch (const std::invalid_argument& error) {
     throw UsageError(
         fmt::format("token '{}': {}", options.topic, error.what()));
   }
   warn_of_other_version(token);
   run.plan.settings.threads = options.threads;
-  run.plan.settings.call_timeout_seconds = options.call_timeout_seconds;
   return run_and_report(context, run);
 }
 

@@ -103,6 +103,8 @@ class Worker {
       dispatch(frame.message);
     } catch (const LayerError& error) {
       fail("layer-error", error.what());
+    } catch (const MemoryViolation& error) {
+      fail("layer-error", error.what());
     } catch (const NotSupported& error) {
       fail("not-supported", error.what());
     } catch (const std::exception& error) {

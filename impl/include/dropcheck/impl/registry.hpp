@@ -26,6 +26,8 @@ struct SubjectEntry {
   /// Where the implementation documents another choice than the law's default.
   std::optional<int> spatial_axes = {};
   std::optional<LawOptions> options = {};
+  /// Runs code under test in this process, so the oracle opens it `guarded`.
+  bool guard = false;
   /// faulty: entries only: the check that must refute it, and what is wrong.
   std::string caught_by;
   std::string defect;

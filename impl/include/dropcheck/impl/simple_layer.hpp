@@ -5,24 +5,57 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 
+#include "dropcheck/impl/guarded_bytes.hpp"
 #include "dropcheck/impl/subject.hpp"
 
 namespace dropcheck::impl {
 
-/// What a C++ layer must offer to be a subject in process.
-///
-/// `forward` writes the layer's result for one call to `output`, which has the
-/// law's output shape and may be the input itself (in place). `backward` gets
-/// the latest call's gradient. The layer throws std::exception to refuse.
+/// A layer that writes its result where it is told: to `output`, which has the
+/// law's output shape and may be the input itself (in place).
 template <class T>
-concept InProcessLayer = requires(T layer, const TensorView& view,
-                                  bool training, std::uint64_t seed) {
-  { layer.output_shape(view) } -> std::convertible_to<Shape>;
+concept WritingLayer = requires(T layer, const TensorView& view,
+                                bool training) {
   layer.forward(view, training, view);
-  layer.backward(view, view);
+};
+
+/// A layer that returns its result in memory of its own.
+template <class T>
+concept ReturningLayer = requires(T layer, const TensorView& view,
+                                  bool training) {
+  { layer.forward(view, training) } -> std::convertible_to<Tensor>;
+};
+
+/// What a C++ layer must offer to be a subject in process: `forward`, in one of
+/// the two forms. It may also offer
+///
+///   Shape output_shape(const TensorView& input)   where it is not the input's
+///   void reseed(std::uint64_t seed)               to be repeatable
+///   void backward(const TensorView& grad_output,  gradient of the latest call
+///                 const TensorView& grad_input)
+///
+/// and is held to what it offers: without `reseed` its findings cannot be
+/// repeated exactly, without `backward` no gradient is checked. Views are lent
+/// for one call; the oracle overwrites their memory afterwards. A layer throws
+/// std::exception to refuse a call.
+template <class T>
+concept InProcessLayer = std::move_constructible<T> &&
+    (WritingLayer<T> || ReturningLayer<T>);
+
+template <class T>
+concept ReshapingLayer = requires(T layer, const TensorView& view) {
+  { layer.output_shape(view) } -> std::convertible_to<Shape>;
+};
+template <class T>
+concept ReseedableLayer = requires(T layer, std::uint64_t seed) {
   layer.reseed(seed);
+};
+template <class T>
+concept DifferentiableLayer = requires(T layer, const TensorView& view) {
+  layer.backward(view, view);
 };
 
 /// A layer whose random words can be given, so that its decisions can be
@@ -46,14 +79,25 @@ class CallBuffers {
  public:
   /// Room for `repeat` results of one shape, reused from call to call.
   TensorView results(const Shape& shape, DType dtype, std::int64_t repeat);
+  /// Throws MemoryViolation if something was written beside that room.
+  void require_whole(std::string_view name);
 
  private:
-  Tensor storage_;
+  GuardedBytes bytes_;
+  DType dtype_ = DType::kFloat32;
+  Shape shape_ = {0};
 };
 
 /// Result number `index` of stacked results.
 TensorView slice(const TensorView& stacked, const Shape& shape,
                  std::int64_t index);
+
+/// Rethrows what a layer threw: NotSupported, LayerError and MemoryViolation as
+/// they are, and std::bad_alloc, which is no refusal; all else as LayerError.
+[[noreturn]] void rethrow_as_layer_error();
+
+/// Throws LayerError where successive results differ in shape or dtype.
+void require_same_kind(const TensorView& first, const TensorView& later);
 
 }  // namespace detail
 
@@ -61,27 +105,45 @@ TensorView slice(const TensorView& stacked, const Shape& shape,
 template <InProcessLayer T>
 class SimpleLayer final : public Layer {
  public:
+  /// Throws NotSupported for a ReturningLayer in place.
   SimpleLayer(T layer, bool in_place)
-      : layer_(std::move(layer)), in_place_(in_place) {}
+      : layer_(std::move(layer)), in_place_(in_place) {
+    if (in_place && !WritingLayer<T>) {
+      throw NotSupported("a layer that returns its result is not in place");
+    }
+  }
 
   TensorView forward(const Call& call) override {
-    return guarded([&] {
-      return run(call, [&](const TensorView& input, const TensorView& output) {
-        layer_.forward(input, call.training, output);
-      });
+    return checked([&] {
+      if constexpr (WritingLayer<T>) {
+        return run(call,
+                   [&](const TensorView& input, const TensorView& output) {
+                     layer_.forward(input, call.training, output);
+                   });
+      } else {
+        return call.repeat == 1 ? returned(call) : returned_repeatedly(call);
+      }
     });
   }
 
   TensorView backward(const TensorView& grad_output) override {
-    return guarded([&] {
-      TensorView result =
-          gradients_.results(input_shape_, grad_output.dtype, 1);
-      layer_.backward(grad_output, result);
-      return result;
-    });
+    if constexpr (DifferentiableLayer<T>) {
+      return checked([&] {
+        const TensorView result =
+            gradients_.results(input_shape_, grad_output.dtype, 1);
+        layer_.backward(grad_output, result);
+        return result;
+      });
+    }
+    throw NotSupported("the layer has no backward pass");
   }
 
-  void reseed(std::uint64_t seed) override { layer_.reseed(seed); }
+  void reseed(std::uint64_t seed) override {
+    if constexpr (ReseedableLayer<T>) {
+      return checked([&] { layer_.reseed(seed); });
+    }
+    throw NotSupported("the layer cannot be reseeded");
+  }
 
   int word_bits() const override {
     if constexpr (DrivableLayer<T>) return layer_.word_bits();
@@ -91,7 +153,7 @@ class SimpleLayer final : public Layer {
   Driven drive(const Call& call,
                std::span<const std::uint64_t> words) override {
     if constexpr (DrivableLayer<T>) {
-      return guarded([&] {
+      return checked([&] {
         Driven driven;
         driven.output =
             run(call, [&](const TensorView& input, const TensorView& output) {
@@ -107,19 +169,28 @@ class SimpleLayer final : public Layer {
   }
 
  private:
-  /// What the layer throws is its refusal, but for what is none.
+  /// Turns what the layer throws into a refusal, and looks beside its output.
   template <class F>
-  static auto guarded(const F& f) {
+  auto checked(const F& f) {
     try {
-      return f();
-    } catch (const NotSupported&) {
-      throw;
-    } catch (const LayerError&) {
-      throw;
-    } catch (const std::bad_alloc&) {
-      throw;  // Out of memory is no refusal of the layer.
-    } catch (const std::exception& error) {
-      throw LayerError(error.what());
+      if constexpr (std::is_void_v<decltype(f())>) {
+        f();
+      } else {
+        const auto result = f();
+        results_.require_whole("its output");
+        gradients_.require_whole("its gradient");
+        return result;
+      }
+    } catch (...) {
+      detail::rethrow_as_layer_error();
+    }
+  }
+
+  Shape output_shape(const TensorView& input) {
+    if constexpr (ReshapingLayer<T>) {
+      return layer_.output_shape(input);
+    } else {
+      return input.shape;
     }
   }
 
@@ -133,8 +204,7 @@ class SimpleLayer final : public Layer {
     input_shape_ = call.input.shape;
     TensorView result = call.input;
     if (!in_place_) {
-      result = results_.results(layer_.output_shape(call.input),
-                                call.input.dtype, 1);
+      result = results_.results(output_shape(call.input), call.input.dtype, 1);
     }
     once(call.input, result);
     return result;
@@ -144,7 +214,7 @@ class SimpleLayer final : public Layer {
   // of a mask would not be the layer that is asked for.
   template <class Once>
   TensorView repeated(const Call& call, const Once& once) {
-    const Shape shape = layer_.output_shape(call.input);
+    const Shape shape = output_shape(call.input);
     TensorView stacked = results_.results(shape, call.input.dtype, call.repeat);
     for (std::int64_t i = 0; i < call.repeat; ++i) {
       const TensorView result = detail::slice(stacked, shape, i);
@@ -154,11 +224,33 @@ class SimpleLayer final : public Layer {
     return stacked;
   }
 
+  TensorView returned(const Call& call) {
+    input_shape_ = call.input.shape;
+    returned_ = layer_.forward(call.input, call.training);
+    return returned_.view();
+  }
+
+  TensorView returned_repeatedly(const Call& call) {
+    TensorView stacked;
+    for (std::int64_t i = 0; i < call.repeat; ++i) {
+      const TensorView result = returned(call);
+      if (i == 0) {
+        stacked = results_.results(result.shape, result.dtype, call.repeat);
+      }
+      const TensorView place = detail::slice(
+          stacked, {stacked.shape.begin() + 1, stacked.shape.end()}, i);
+      detail::require_same_kind(place, result);
+      copy(result, place);
+    }
+    return stacked;
+  }
+
   T layer_;
   bool in_place_;
   Shape input_shape_;
   detail::CallBuffers results_;
   detail::CallBuffers gradients_;
+  Tensor returned_;  // of a ReturningLayer
 };
 
 /// A subject made of a function that builds layers in process.
@@ -173,10 +265,8 @@ class InProcessSubject final : public Subject {
   std::unique_ptr<Layer> make(const LayerConfig& config) override {
     try {
       return make_(config);
-    } catch (const NotSupported&) {
-      throw;
-    } catch (const std::exception& error) {
-      throw LayerError(error.what());
+    } catch (...) {
+      detail::rethrow_as_layer_error();
     }
   }
 

@@ -58,6 +58,11 @@ struct SubjectCrashed : std::runtime_error {
 struct SubjectTimeout : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
+/// The layer touched memory that it was not lent. The message says where, as
+/// the end of a sentence that begins with the layer.
+struct MemoryViolation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 /// The adapter, not the layer, broke: garbage in the protocol, no such file.
 struct AdapterError : std::runtime_error {
   using std::runtime_error::runtime_error;

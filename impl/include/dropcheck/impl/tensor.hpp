@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -41,6 +42,10 @@ struct TensorView {
   void set(std::int64_t index, double value) const {
     store(value, at(index), dtype);
   }
+  /// All elements as plain memory, for code that knows float or double only.
+  /// Throws std::invalid_argument for another dtype or gaps between elements.
+  std::span<float> floats() const;
+  std::span<double> doubles() const;
 };
 
 /// A compact row-major tensor that owns its elements (zeros at first).

@@ -26,6 +26,7 @@ struct Settings {
   std::optional<double> delta;             ///< replaces the profile's
   std::uint64_t seed = 0;
   double alpha = 1e-9;
+  double share = 1;      ///< of alpha for this run; the rest is for other runs
   unsigned threads = 0;  ///< 0: all cores
   double call_timeout_seconds = 60;
   std::optional<double> time_limit_seconds;

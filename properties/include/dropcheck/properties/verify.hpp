@@ -40,6 +40,7 @@ ReplayToken decode_token(const std::string& text);
 
 /// Plan for one finding: the same configuration, seed, alpha and weight.
 /// Throws std::invalid_argument for a check without meaning for the layer.
-Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject);
+Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
+                 double call_timeout_seconds = Settings{}.call_timeout_seconds);
 
 }  // namespace dropcheck::properties

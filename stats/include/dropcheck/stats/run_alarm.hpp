@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 namespace dropcheck::stats {
@@ -13,6 +14,13 @@ inline constexpr double kLogGuard = 1e-6;
 ///
 /// Throws  std::domain_error unless alpha is in (0, 0.5), weight in (0, 1].
 double refutation_threshold(double alpha, double weight);
+
+/// Share of the alarm budget for number `index` = 1, 2, ... of claims whose
+/// number is not known in advance: 1 / (index (index + 1)). The shares of all
+/// sum to 1, those from `index` on to 1 / index.
+///
+/// Throws  std::domain_error for index 0.
+double open_ended_share(std::uint64_t index);
 
 /// One claim's evidence, frozen at its own stopping look.
 struct WeightedEvidence {

@@ -1,0 +1,97 @@
+#include "lending.hpp"
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <cstring>
+
+#include "dropcheck/impl/subject.hpp"
+
+namespace dropcheck::impl {
+namespace {
+
+/// The memory between a view's first and last element, gaps included.
+struct Span {
+  std::byte* begin = nullptr;
+  std::size_t count = 0;  ///< bytes
+};
+
+Span span_of(const TensorView& view) {
+  if (view.size() == 0) return {static_cast<std::byte*>(view.data), 0};
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  for (std::size_t axis = 0; axis < view.shape.size(); ++axis) {
+    const std::int64_t reach = (view.shape[axis] - 1) * view.strides[axis];
+    (reach < 0 ? low : high) += reach;
+  }
+  const auto width = static_cast<std::int64_t>(size_of(view.dtype));
+  return {static_cast<std::byte*>(view.data) + low * width,
+          static_cast<std::size_t>((high - low + 1) * width)};
+}
+
+// All bits set is NaN in every dtype.
+constexpr int kOverwritten = 0xFF;
+
+void overwrite(GuardedBytes& bytes) {
+  std::memset(bytes.data(), kOverwritten, bytes.size());
+}
+
+bool is_overwritten(const GuardedBytes& bytes) {
+  if (bytes.size() == 0) return true;
+  return bytes.data()[0] == std::byte{kOverwritten} &&
+         std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
+}
+
+}  // namespace
+
+TensorView Lending::lend(const TensorView& original) {
+  const Span span = span_of(original);
+  const std::size_t offset =
+      reinterpret_cast<std::uintptr_t>(span.begin) % GuardedBytes::kAlignment;
+  const auto [place, fresh] = pairs_.try_emplace({span.count, offset});
+  pair_ = &place->second;
+  if (fresh) {
+    for (GuardedBytes& copy : pair_->copies) {
+      copy = GuardedBytes(span.count, offset);
+    }
+  }
+  original_ = span.begin;
+  GuardedBytes& copy = pair_->copies[pair_->turn];
+  if (span.count > 0) std::memcpy(copy.data(), span.begin, span.count);
+  TensorView view = original;
+  view.data =
+      copy.data() + (static_cast<std::byte*>(original.data) - span.begin);
+  return view;
+}
+
+bool Lending::to_original(TensorView& view) const {
+  const GuardedBytes& copy = pair_->copies[pair_->turn];
+  const auto address = reinterpret_cast<std::uintptr_t>(view.data);
+  const auto begin = reinterpret_cast<std::uintptr_t>(copy.data());
+  if (address < begin || address >= begin + copy.size()) return false;
+  view.data = original_ + (address - begin);
+  return true;
+}
+
+void Lending::take_back(std::string_view name) {
+  GuardedBytes& copy = pair_->copies[pair_->turn];
+  GuardedBytes& before = pair_->copies[1 - pair_->turn];
+  const auto damage = copy.damage(name);
+  if (copy.size() > 0 &&
+      std::memcmp(original_, copy.data(), copy.size()) != 0) {
+    std::memcpy(original_, copy.data(), copy.size());
+  }
+  copy.restore();
+  overwrite(copy);
+  const bool touched = pair_->used_both && !is_overwritten(before);
+  overwrite(before);
+  pair_->used_both = true;
+  pair_->turn = 1 - pair_->turn;
+  if (damage) throw MemoryViolation("writes " + *damage);
+  if (touched) {
+    throw MemoryViolation(fmt::format(
+        "writes to {} of an earlier call: it keeps a reference to it", name));
+  }
+}
+
+}  // namespace dropcheck::impl

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <map>
+#include <string_view>
+#include <utility>
+
+#include "dropcheck/impl/guarded_bytes.hpp"
+#include "dropcheck/impl/tensor.hpp"
+
+namespace dropcheck::impl {
+
+/// Copies of tensors, lent to a layer for one call each. Afterwards a copy
+/// holds NaN, and none is freed while this lives: what a layer does with an
+/// earlier one is seen and defined.
+class Lending {
+ public:
+  /// A copy with the strides, the gaps and the alignment of the original,
+  /// which must live until it is taken back.
+  TensorView lend(const TensorView& original);
+
+  /// Whether a view lies in the current copy; then the place in the original.
+  bool to_original(TensorView& view) const;
+
+  /// Copies back what the layer changed and overwrites the copy. `name` is
+  /// e.g. "its input". Throws MemoryViolation for a write beside the copy or
+  /// into the one before.
+  void take_back(std::string_view name);
+
+ private:
+  struct Pair {
+    std::array<GuardedBytes, 2> copies;
+    std::size_t turn = 0;
+    bool used_both = false;
+  };
+
+  std::map<std::pair<std::size_t, std::size_t>, Pair> pairs_;
+  Pair* pair_ = nullptr;  // of the current copy
+  std::byte* original_ = nullptr;
+};
+
+}  // namespace dropcheck::impl
