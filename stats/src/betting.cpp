@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "endpoint.hpp"
+#include "log_capital.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -16,21 +17,18 @@ constexpr std::size_t kBets = 16;
 constexpr double kLargestBet = 15.0 / 16;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-// ln of the mean capital of all bets, where `gain` is (y - m) / (m - lower) or
-// its mirror image, never below -1.
-template <typename Gain>
-double log_mixture(const std::map<double, std::uint64_t>& values,
-                   const Gain& gain) {
-  std::array<double, kBets> capital{};
-  for (const auto& [y, times] : values) {
-    const double g = gain(y);
-    double bet = kLargestBet;
-    for (double& log_capital : capital) {
-      log_capital += as_double(times) * std::log1p(bet * g);
-      bet /= 2;
-    }
+// ln of the mean capital of all bets on values against mean m, where a bet of
+// 1 risks everything on `room`, negative for a bet on a mean below m.
+double log_mixture(const std::map<double, std::uint64_t>& values, double m,
+                   double room) {
+  const LogCapital capital(values, m);
+  std::array<double, kBets> logs{};
+  double bet = kLargestBet / room;
+  for (double& log_capital : logs) {
+    log_capital = capital.of(bet);
+    bet /= 2;
   }
-  return log_mean_exp(capital);
+  return log_mean_exp(logs);
 }
 
 }  // namespace
@@ -63,19 +61,13 @@ void BettingMean::add(double y) {
 
 double BettingMean::log_capital_above(double m) const {
   if (n_ == 0) return 0;
-  if (m > range_.lower) {
-    return log_mixture(values_,
-                       [&](double y) { return (y - m) / (m - range_.lower); });
-  }
+  if (m > range_.lower) return log_mixture(values_, m, m - range_.lower);
   return values_.rbegin()->first > range_.lower ? kInfinity : 0;
 }
 
 double BettingMean::log_capital_below(double m) const {
   if (n_ == 0) return 0;
-  if (m < range_.upper) {
-    return log_mixture(values_,
-                       [&](double y) { return (m - y) / (range_.upper - m); });
-  }
+  if (m < range_.upper) return log_mixture(values_, m, m - range_.upper);
   return values_.begin()->first < range_.upper ? kInfinity : 0;
 }
 

@@ -1,5 +1,6 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "null_likelihood.hpp"
@@ -39,6 +40,11 @@ struct Table {
     if (c.count == 0) return 0;
     return log_gamma(c.count) + std::log(kappa) + c.log_theta -
            c.count * (std::log(total()) + c.log_theta);
+  }
+
+  // All cells without a count, which hold the share `theta` together.
+  double empty_cells(double theta) const {
+    return theta * (n - kappa * std::log1p(n / kappa));
   }
 
   double normaliser() const {
@@ -98,11 +104,15 @@ double log_group_count_e_value(std::span<const std::uint64_t> histogram,
   const Table table{sum_of(histogram), kappa};
   const BinomialLaw law{as_double(histogram.size() - 1), p0, 1 - p0};
   double sum = table.normaliser() + log_null_ratio(all, p0, null_rates);
+  double empty = 1;
   for (std::size_t j = 0; j < histogram.size(); ++j) {
+    if (histogram[j] == 0) continue;
     const double log_theta = log_binomial_mass(as_double(j), law);
-    sum +=
-        table.cell({as_double(histogram[j]), log_theta, std::exp(log_theta)});
+    const double theta = std::exp(log_theta);
+    sum += table.cell({as_double(histogram[j]), log_theta, theta});
+    empty -= theta;
   }
+  sum += table.empty_cells(std::max(empty, 0.0));
   return sum;
 }
 

@@ -80,6 +80,13 @@ double total(const Law& law) {
 OperatingCharacteristics operating_characteristics(
     const RateClaim& claim, std::span<const std::uint64_t> looks, double rate) {
   validate(claim);
+  return operating_characteristics(
+      [&](std::uint64_t n) { return boundaries(claim, n); }, looks, rate);
+}
+
+OperatingCharacteristics operating_characteristics(
+    const std::function<Boundaries(std::uint64_t n)>& boundaries_at,
+    std::span<const std::uint64_t> looks, double rate) {
   require_inner_probability(rate, "rate");
   OperatingCharacteristics result;
   Law open;
@@ -89,7 +96,7 @@ OperatingCharacteristics operating_characteristics(
     result.expected_n += total(open) * as_double(look - n);
     open = sum(open, binomial(look - n, rate));
     n = look;
-    const Boundaries b = boundaries(claim, n);
+    const Boundaries b = boundaries_at(n);
     const auto all = static_cast<std::int64_t>(n);
     result.refuted += absorb(open, 0, b.refute_at_most) +
                       absorb(open, b.refute_at_least, all);

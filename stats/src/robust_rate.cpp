@@ -7,6 +7,7 @@
 
 #include "dropcheck/stats/run_alarm.hpp"
 #include "endpoint.hpp"
+#include "log_capital.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
@@ -111,13 +112,12 @@ double RobustRate::log_capital(Side side, double m) const {
         side == Side::kAbove ? highest : 1 - fractions_.begin()->first;
     return furthest > 0 ? kInfinity : 0;
   }
+  const LogCapital capital(fractions_, m);
   std::vector<double> logs;
+  logs.reserve(bets_.size());
   for (const Bet& bet : bets_) {
     const double size = sign * std::min(bet.size, kLargestShare / room);
-    double sum = bet.log_weight;
-    for (const auto& [fraction, times] : fractions_)
-      sum += as_double(times) * std::log1p(size * (fraction - m));
-    logs.push_back(sum);
+    logs.push_back(bet.log_weight + capital.of(size));
   }
   return log_mean_exp(logs) + std::log(static_cast<double>(logs.size()));
 }

@@ -82,13 +82,15 @@ double bd0(const Deviance& d) {
   return d.x * std::log(d.x / d.m) - d.difference;
 }
 
+// Below 10 through lgamma(x) = lgamma(x + k) - ln(x (x + 1) ... (x + k - 1)):
+// three logarithms, however far the way.
 double stirling_error(double x) {
-  double shifted = 0;
-  while (x < 10) {
-    shifted += (x + 0.5) * std::log1p(1 / x) - 1;
-    x += 1;
-  }
-  return shifted + stirling_series(x);
+  if (x >= 10) return stirling_series(x);
+  double product = 1;
+  double above = x;
+  for (; above < 10; above += 1) product *= above;
+  return stirling_series(above) + (above - 0.5) * std::log(above) -
+         (above - x) - std::log(product) - (x - 0.5) * std::log(x);
 }
 
 double log_gamma(double x) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <bit>
 #include <random>
+#include <vector>
 
 #include "masks.hpp"
 #include "near.hpp"
@@ -70,6 +71,23 @@ TEST(BettingMean, NarrowsTowardsTheMeanOfCalls) {
 TEST(BettingMean, RefutesABiasedLayer) {
   EXPECT_GT(calls(.11, 5'000).log_e_value({.099, .101}), kA);
   EXPECT_LT(calls(.1, 5'000).log_e_value({.099, .101}), kA);
+}
+
+// Values close to the mean, where bets are summed by power series.
+TEST(BettingMean, AgreesWithItsDefinitionForSmallBets) {
+  BettingMean bets;
+  std::vector<double> values;
+  for (int i = 0; i < 1'000; ++i) {
+    values.push_back(.3 + 1e-3 * (i % 41 - 15));
+    bets.add(values.back());
+  }
+  double capital = 0;
+  for (int k = 0; k < 16; ++k) {
+    const double bet = std::ldexp(15. / 16, -k);
+    capital += std::exp(log_betting_capital(values, .301, bet / .301)) +
+               std::exp(log_betting_capital(values, .301, -bet / .699));
+  }
+  EXPECT_NEAR(bets.log_e_value({.301, .301}), std::log(capital / 32), 1e-10);
 }
 
 TEST(BettingMean, DoesNotDependOnTheOrderOfValues) {

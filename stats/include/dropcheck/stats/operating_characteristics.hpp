@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
 
 #include "dropcheck/stats/rate_claim.hpp"
@@ -31,5 +32,10 @@ struct OperatingCharacteristics {
 ///         std::invalid_argument unless looks increase from at least 1.
 OperatingCharacteristics operating_characteristics(
     const RateClaim& claim, std::span<const std::uint64_t> looks, double rate);
+
+/// The same for any rule that decides by integers at each look.
+OperatingCharacteristics operating_characteristics(
+    const std::function<Boundaries(std::uint64_t n)>& boundaries_at,
+    std::span<const std::uint64_t> looks, double rate);
 
 }  // namespace dropcheck::stats
