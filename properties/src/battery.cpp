@@ -44,15 +44,12 @@ class Consumer {
 
   /// Takes the next block; returns whether the battery is finished.
   bool take(const Tally& tally) {
+    look_between_calls(tally);
     result.total.merge(tally);
     ++result.blocks;
     if (result.blocks == plan_.structure_blocks) {
       result.structure = result.total;
       result.structure_complete = true;
-    }
-    if (look_ != plan_.looks.end() && *look_ == result.blocks) {
-      ++look_;
-      look();
     }
     return finished();
   }
@@ -67,11 +64,25 @@ class Consumer {
   BatteryResult result;
 
  private:
-  void look() {
+  void look_between_calls(const Tally& tally) {
+    stats::Counts counts = result.total.rate;
+    std::uint64_t calls = result.total.calls;
+    const std::uint64_t units =
+        tally.call_drops.empty() ? 0 : tally.rate.n / tally.call_drops.size();
+    for (const std::uint32_t drops : tally.call_drops) {
+      counts += {drops, units};
+      ++calls;
+      if (look_ == plan_.looks.end() || *look_ != calls) continue;
+      ++look_;
+      look(counts);
+    }
+  }
+
+  void look(const stats::Counts& counts) {
     for (std::size_t i = 0; i < claims_.size(); ++i) {
       if (decided_[i]) continue;
-      result.claims[i] = result.total.rate;
-      decided_[i] = claims_[i](result.total.rate);
+      result.claims[i] = counts;
+      decided_[i] = claims_[i](counts);
     }
   }
 
@@ -105,11 +116,12 @@ BatteryPlan make_battery_plan(const PlannedConfiguration& configuration) {
   const double p = configuration.config.drop_probability;
   const double first =
       2 * p * (1 - p) / (configuration.delta * configuration.delta);
+  const auto units = static_cast<std::uint64_t>(configuration.units_per_call);
   for (const std::uint64_t n :
        stats::look_schedule(plan.maximum_blocks * block, first)) {
-    const std::uint64_t blocks = divide_up(n, block);
-    if (plan.looks.empty() || plan.looks.back() < blocks) {
-      plan.looks.push_back(blocks);
+    const std::uint64_t calls = divide_up(n, units);
+    if (plan.looks.empty() || plan.looks.back() < calls) {
+      plan.looks.push_back(calls);
     }
   }
   return plan;

@@ -11,7 +11,7 @@ struct BatteryPlan {
   std::int64_t calls_per_block = 1;
   std::uint64_t structure_blocks = 0;
   std::uint64_t maximum_blocks = 0;  ///< at least structure_blocks
-  std::vector<std::uint64_t> looks;  ///< numbers of blocks, increasing
+  std::vector<std::uint64_t> looks;  ///< numbers of calls, increasing
 };
 
 /// Says at a look whether a claim is decided. A function of counts only.
@@ -29,8 +29,9 @@ struct BatteryResult {
 
 BatteryPlan make_battery_plan(const PlannedConfiguration& configuration);
 
-/// Draws blocks in parallel, consumes them in the order of their numbers and
-/// stops at the first look at which every claim is decided. The result does not
+/// Draws blocks in parallel and consumes them in the order of their numbers.
+/// Claims are looked at between calls, also within a block; the battery stops
+/// at the end of the block by which every claim is decided. The result does not
 /// depend on the number of threads.
 BatteryResult run_battery(const Sampler& sampler, const BatteryPlan& plan,
                           const std::vector<Decider>& claims, bool sequential,

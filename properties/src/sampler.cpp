@@ -265,8 +265,9 @@ class Sampler::Worker {
           dtype);
       tally.torn = place;
     }
-    tally.rate += {popcount(units, row_stride_),
-                   static_cast<std::uint64_t>(sampler_.units_.units())};
+    const std::uint64_t drops = popcount(units, row_stride_);
+    tally.rate += {drops, static_cast<std::uint64_t>(sampler_.units_.units())};
+    tally.call_drops.push_back(static_cast<std::uint32_t>(drops));
     ++tally.calls;
   }
 

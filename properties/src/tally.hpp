@@ -40,6 +40,9 @@ struct Tally {
 
   stats::Counts rate;
   std::uint64_t calls = 0;
+  /// Drops in each call of one block, in order; looks fall between calls.
+  /// Merging leaves it alone.
+  std::vector<std::uint32_t> call_drops;
   std::uint64_t wrong_calls = 0;  ///< calls with a value that is neither
   std::optional<Witness> wrong;
   std::uint64_t torn_units = 0;  ///< units whose elements disagree

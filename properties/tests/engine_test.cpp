@@ -100,6 +100,25 @@ TEST(Engine, ReadsTheSameMasksWhateverRunsBeside) {
   }
 }
 
+// A block has at least 16 calls, which at smoke is more than a certificate
+// takes: looks that waited for its end would cost half as much again.
+TEST(Engine, LooksAtTheRateBetweenCalls) {
+  bool within_a_block = false;
+  for (const std::uint64_t seed : {1U, 2U, 3U}) {
+    Settings settings = smoke(seed);
+    settings.only = {"drop_rate"};
+    const Plan plan = make_plan({subject("builtin:dropout")}, settings);
+    const PlannedConfiguration& planned = plan.configurations.front();
+    const auto units = static_cast<std::uint64_t>(planned.units_per_call);
+    const auto calls = static_cast<std::uint64_t>(planned.calls_per_block);
+    const Finding finding = verify(plan, {}).findings.front();
+    EXPECT_EQ(finding.verdict, Verdict::kCertified);
+    EXPECT_EQ(finding.n % units, 0U);
+    within_a_block = within_a_block || finding.n / units % calls != 0;
+  }
+  EXPECT_TRUE(within_a_block);
+}
+
 class Replay : public ::testing::TestWithParam<std::string> {};
 
 // The token alone gives the finding again: verdict, n and e-value.

@@ -209,6 +209,10 @@ void expect_positions(const Drawn& drawn) {
   EXPECT_EQ(drawn.tally.rate.n,
             drawn.calls.size() * drawn.calls.front().size());
   EXPECT_EQ(drawn.tally.calls, drawn.calls.size());
+  ASSERT_EQ(drawn.tally.call_drops.size(), drawn.calls.size());
+  for (std::size_t t = 0; t < drawn.calls.size(); ++t) {
+    EXPECT_EQ(drawn.tally.call_drops[t], drops_of(drawn.calls[t])) << t;
+  }
 }
 
 TEST(Sampler, CountsPositionsRowsAndCallLags) {

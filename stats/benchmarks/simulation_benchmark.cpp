@@ -35,8 +35,36 @@ struct Summary {
   }
 };
 
+double uniform(Generator& generator) {
+  return std::uniform_real_distribution<double>(0, 1)(generator);
+}
+
+double gamma(double shape, Generator& generator) {
+  return std::gamma_distribution<double>(shape, 1)(generator);
+}
+
+// A binomial number, by splitting at the median of n uniform ones (Devroye
+// 1986, X.4). std::binomial_distribution of libstdc++ 12 is off: at n = 256, p
+// = .1 its mean is .005 too high, which is five standard errors of 2e7 draws
+// and 4 % of the smallest bias simulated here.
 std::uint64_t draw(std::uint64_t n, double p, Generator& generator) {
-  return std::binomial_distribution<std::uint64_t>(n, p)(generator);
+  std::uint64_t below = 0;
+  while (n > 16) {
+    const std::uint64_t middle = n / 2 + 1;
+    const double left = gamma(static_cast<double>(middle), generator);
+    const double right = gamma(static_cast<double>(n + 1 - middle), generator);
+    const double median = left / (left + right);
+    if (median <= p) {
+      below += middle;
+      n -= middle;
+      p = (p - median) / (1 - median);
+    } else {
+      n = middle - 1;
+      p /= median;
+    }
+  }
+  for (; n > 0; --n) below += uniform(generator) < p ? 1 : 0;
+  return below;
 }
 
 // Decisions of correlation rho with an independent context of the same rate.
@@ -98,14 +126,13 @@ void correlation(benchmark::State& state, double p, double rho) {
 Summary robust_calls(const RateClaim& claim, double p, double planned) {
   constexpr std::uint64_t kUnits = 256;
   Generator generator(2);
-  std::binomial_distribution<std::uint64_t> drops(kUnits, p);
   const int step = std::max(1, static_cast<int>(planned / 100));
   Summary summary;
-  for (int run = 0; run < 40; ++run) {
+  for (int run = 0; run < 80; ++run) {
     RobustRate rate(claim, kUnits);
     while (rate.decide() == RateOutcome::kUndecided)
       for (int call = 0; call < step; ++call)
-        rate.add({drops(generator), kUnits});
+        rate.add({draw(kUnits, p, generator), kUnits});
     summary.add(static_cast<double>(rate.calls()));
   }
   return summary;
@@ -118,12 +145,13 @@ void robust(benchmark::State& state, double p0, double delta) {
     const double detect = robust_detection_calls(claim, 256);
     const Summary right = robust_calls(claim, p0, certify);
     state.counters["certify"] = right.mean();
-    state.counters["standard_error"] = right.standard_error();
+    state.counters["certify_error"] = right.standard_error();
     state.counters["planned_certify"] = certify;
     state.counters["detect_above"] =
         robust_calls(claim, p0 + delta, detect).mean();
-    state.counters["detect_below"] =
-        robust_calls(claim, p0 - delta, detect).mean();
+    const Summary below = robust_calls(claim, p0 - delta, detect);
+    state.counters["detect_below"] = below.mean();
+    state.counters["below_error"] = below.standard_error();
     state.counters["planned_detect"] = detect;
   }
 }
