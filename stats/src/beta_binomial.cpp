@@ -54,9 +54,9 @@ double occam_factor(const Counts& counts, const BetaPrior& prior) {
 // ln of the likelihood at p over that at the reference rate.
 double log_likelihood_gain(const Counts& counts, double p, double reference) {
   const double shift = p - reference;
-  return as_double(counts.drops) * std::log1p(shift / reference) +
+  return as_double(counts.drops) * log_ratio({p, reference, shift}) +
          as_double(counts.n - counts.drops) *
-             std::log1p(-shift / (1 - reference));
+             log_ratio({1 - p, 1 - reference, -shift});
 }
 
 // Below n = kappa the value at p is reached through the prior mean, because

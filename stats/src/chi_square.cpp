@@ -8,16 +8,17 @@
 #include <numbers>
 #include <vector>
 
+#include "pearson_size.hpp"
 #include "require.hpp"
 #include "special.hpp"
 
 namespace dropcheck::stats {
 namespace {
 
-constexpr double kMergeBelow = 100;
-constexpr double kFewCellsNeed = 1000;
-constexpr std::size_t kFewCells = 8;
+constexpr double kLeastExpected = 100;
 constexpr double kCalibratedAlpha = 1e-9;
+// Of the test at alpha / 2, so that its true size is at most alpha.
+constexpr double kLargestInflation = 2;
 
 struct Cell {
   double observed = 0;
@@ -34,7 +35,7 @@ std::vector<Cell> merge_neighbours(const std::vector<Cell>& cells) {
   };
   for (const Cell& cell : cells) {
     absorb(open, cell);
-    if (open.expected < kMergeBelow) continue;
+    if (open.expected < kLeastExpected) continue;
     merged.push_back(open);
     open = {};
   }
@@ -58,26 +59,37 @@ double smallest_expected(const std::vector<Cell>& cells) {
   return smallest;
 }
 
+struct Table {
+  std::vector<Cell> cells;
+  double degrees;
+  PearsonCumulants cumulants;
+};
+
 // Which rule of calibration fails, or nothing.
-std::string objection(const std::vector<Cell>& cells, double alpha) {
-  const double needed = cells.size() < kFewCells ? kFewCellsNeed : kMergeBelow;
-  const double smallest = smallest_expected(cells);
-  if (smallest < needed)
+std::string objection(const Table& table, double alpha) {
+  const double smallest = smallest_expected(table.cells);
+  if (smallest < kLeastExpected)
     return fmt::format("asymptotic: smallest expected count {:.3g}, needs {}",
-                       smallest, needed);
+                       smallest, kLeastExpected);
+  const double inflation =
+      pearson_inflation(table.cumulants, table.degrees, alpha / 2);
+  if (!(inflation <= kLargestInflation))
+    return fmt::format(
+        "asymptotic: counts this skewed reach alpha / 2 up to {:.2g} times too "
+        "often, allowed are {}",
+        inflation, kLargestInflation);
   if (alpha < kCalibratedAlpha)
     return fmt::format("asymptotic: calibrated down to alpha = 1e-9 only");
   return {};
 }
 
-Diagnostic assess(std::string name, const std::vector<Cell>& cells,
-                  double degrees, double alpha) {
+Diagnostic assess(std::string name, const Table& table, double alpha) {
   Diagnostic result{.name = std::move(name),
-                    .statistic = pearson(cells),
-                    .degrees_of_freedom = degrees,
-                    .note = objection(cells, alpha)};
-  result.log10_p =
-      log_chi_square_upper_tail(result.statistic, degrees) / std::numbers::ln10;
+                    .statistic = pearson(table.cells),
+                    .degrees_of_freedom = table.degrees,
+                    .note = objection(table, alpha)};
+  result.log10_p = log_chi_square_upper_tail(result.statistic, table.degrees) /
+                   std::numbers::ln10;
   result.valid_at_level = result.note.empty();
   if (result.valid_at_level) result.note = "compare p with alpha / 2";
   return result;
@@ -110,9 +122,15 @@ Margins margins_of(std::span<const std::uint64_t> counts, std::size_t columns) {
   return margins;
 }
 
-double used(const std::vector<double>& margin) {
-  return static_cast<double>(std::count_if(margin.begin(), margin.end(),
-                                           [](double n) { return n > 0; }));
+// Categories without any count are left out.
+Categories used(const std::vector<double>& margin, double n) {
+  Categories categories{0, 0};
+  for (const double count : margin) {
+    if (count == 0) continue;
+    ++categories.number;
+    categories.reciprocals += n / count;
+  }
+  return categories;
 }
 
 std::vector<double> binomial_cells(std::size_t cells, double p) {
@@ -142,8 +160,11 @@ Diagnostic goodness_of_fit(std::span<const std::uint64_t> observed,
   const std::vector<Cell> merged = merge_neighbours(cells);
   if (merged.size() < 2)
     return nothing_to_test("goodness of fit", "one cell left after merging");
-  Diagnostic result = assess("goodness of fit", merged,
-                             static_cast<double>(merged.size() - 1), alpha);
+  Categories shares{static_cast<double>(merged.size()), 0};
+  for (const Cell& cell : merged) shares.reciprocals += n / cell.expected;
+  Diagnostic result =
+      assess("goodness of fit",
+             {merged, shares.number - 1, known_cells(n, shares)}, alpha);
   result.note +=
       fmt::format("; {} of {} cells after merging", merged.size(), size);
   return result;
@@ -162,31 +183,22 @@ Diagnostic binomial_group_fit(std::span<const std::uint64_t> histogram,
 
 Diagnostic homogeneity_chi_square(std::span<const Counts> groups,
                                   double alpha) {
-  require_level(alpha, "alpha");
-  const Counts all = require_pooled(groups);
-  const double rate = as_double(all.drops) / as_double(all.n);
-  std::vector<Cell> cells;
+  require_pooled(groups);
+  std::vector<std::uint64_t> counts;
   for (const auto& [drops, n] : groups) {
-    if (n == 0) continue;
-    const double size = as_double(n);
-    cells.push_back({as_double(drops), size * rate});
-    cells.push_back({as_double(n - drops), size * (1 - rate)});
+    counts.push_back(drops);
+    counts.push_back(n - drops);
   }
-  if (cells.size() < 4 || all.drops == 0 || all.drops == all.n)
-    return nothing_to_test("homogeneity", "fewer than two groups or outcomes");
-  return assess("homogeneity", cells, as_double(cells.size() / 2 - 1), alpha);
+  if (groups.empty()) counts = {0, 0};
+  Diagnostic result = independence_chi_square(counts, 2, alpha);
+  result.name = "homogeneity";
+  return result;
 }
 
 Diagnostic independence_chi_square(const TwoByTwo& table, double alpha) {
-  const std::uint64_t cells[] = {table.dropped_dropped, table.dropped_kept,
-                                 table.kept_dropped, table.kept_kept};
-  require_total(cells);
-  const Counts groups[] = {
-      {table.dropped_dropped, table.dropped_dropped + table.dropped_kept},
-      {table.kept_dropped, table.kept_dropped + table.kept_kept}};
-  Diagnostic result = homogeneity_chi_square(groups, alpha);
-  result.name = "independence";
-  return result;
+  const std::uint64_t counts[] = {table.dropped_dropped, table.dropped_kept,
+                                  table.kept_dropped, table.kept_kept};
+  return independence_chi_square(counts, 2, alpha);
 }
 
 Diagnostic independence_chi_square(std::span<const std::uint64_t> counts,
@@ -198,16 +210,19 @@ Diagnostic independence_chi_square(std::span<const std::uint64_t> counts,
                 "a positive multiple of columns");
   const double n = as_double(require_total(counts));
   const Margins margins = margins_of(counts, columns);
-  if (used(margins.rows) < 2 || used(margins.columns) < 2)
+  const Categories across = used(margins.rows, n);
+  const Categories down = used(margins.columns, n);
+  if (across.number < 2 || down.number < 2)
     return nothing_to_test("independence", "fewer than two rows or columns");
-  std::vector<Cell> cells;
+  Table table{{},
+              (across.number - 1) * (down.number - 1),
+              given_margins(n, across, down)};
   for (std::size_t i = 0; i < counts.size(); ++i) {
     const double expected =
         margins.rows[i / columns] * margins.columns[i % columns] / n;
-    if (expected > 0) cells.push_back({as_double(counts[i]), expected});
+    if (expected > 0) table.cells.push_back({as_double(counts[i]), expected});
   }
-  return assess("independence", cells,
-                (used(margins.rows) - 1) * (used(margins.columns) - 1), alpha);
+  return assess("independence", table, alpha);
 }
 
 }  // namespace dropcheck::stats

@@ -63,8 +63,9 @@ double log_likelihood_ratio(const Counts& counts, double p0, double p1) {
   require_inner_probability(p0, "p0");
   require_inner_probability(p1, "p1");
   const double shift = p1 - p0;
-  return as_double(counts.drops) * std::log1p(shift / p0) +
-         as_double(counts.n - counts.drops) * std::log1p(-shift / (1 - p0));
+  return as_double(counts.drops) * log_ratio({p1, p0, shift}) +
+         as_double(counts.n - counts.drops) *
+             log_ratio({1 - p1, 1 - p0, -shift});
 }
 
 SprtThresholds sprt_thresholds(double alpha, double beta) {

@@ -16,8 +16,8 @@ double log_null_ratio(const Counts& all, double p0, Interval null_rates) {
       std::clamp(drops / as_double(all.n), null_rates.lower, null_rates.upper);
   if ((p == 0 && drops > 0) || (p == 1 && kept > 0))
     return std::numeric_limits<double>::infinity();
-  return safe_product(drops, std::log1p((p0 - p) / p)) +
-         safe_product(kept, std::log1p((p - p0) / (1 - p)));
+  return safe_product(drops, log_ratio({p0, p, p0 - p})) +
+         safe_product(kept, log_ratio({1 - p0, 1 - p, p - p0}));
 }
 
 }  // namespace dropcheck::stats

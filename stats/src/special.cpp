@@ -97,6 +97,11 @@ double log_gamma(double x) {
   return (x - 0.5) * std::log(x) - x + kHalfLogTwoPi + stirling_error(x);
 }
 
+double log_ratio(const Deviance& r) {
+  return std::abs(r.difference) < r.m / 2 ? std::log1p(r.difference / r.m)
+                                          : std::log(r.x) - std::log(r.m);
+}
+
 double log_add(double a, double b) {
   const double high = std::max(a, b);
   if (std::isinf(high)) return high;

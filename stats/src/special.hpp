@@ -46,6 +46,9 @@ double binomial_excess(double k, const BinomialLaw& law);
 /// ln P(X = k), for p in (0, 1).
 double log_binomial_mass(double k, const BinomialLaw& law);
 
+/// ln(x / m) for positive x and m: exact for close ones, finite for tiny ones.
+double log_ratio(const Deviance& ratio);
+
 /// a * b where a is 0 although b is infinite: then 0.
 inline double safe_product(double a, double b) { return a == 0 ? 0 : a * b; }
 

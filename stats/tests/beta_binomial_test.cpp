@@ -166,5 +166,23 @@ TEST(RecommendedKappa, IsThatOfTheTables) {
   EXPECT_TRUE(agrees(recommended_kappa(.9, 1e-2), 990, 1e-14));
 }
 
+// Rates so small that 1 - p is 1, or so large that 1 - p has one digit.
+TEST(LogMartingale, IsANumberAtEveryRate) {
+  const BetaPrior prior{2, 5};
+  for (const double p : {1e-300, 1e-61, 1e-17, 1 - 1e-16}) {
+    for (const Counts& counts : {Counts{0, 3}, Counts{3, 3}, Counts{1, 3}}) {
+      const double drops = static_cast<double>(counts.drops);
+      const double kept = static_cast<double>(counts.n) - drops;
+      const double expected =
+          std::lgamma(2 + drops) + std::lgamma(5 + kept) - std::lgamma(10) -
+          (std::lgamma(2) + std::lgamma(5) - std::lgamma(7)) -
+          drops * std::log(p) - kept * std::log1p(-p);
+      EXPECT_NEAR(log_martingale(counts, prior, p), expected,
+                  1e-12 * std::max(1.0, std::abs(expected)))
+          << p << ' ' << drops;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace dropcheck::stats

@@ -38,6 +38,16 @@ TEST(GoodnessOfFit, IsNotValidWithTwoThinCells) {
   EXPECT_FALSE(goodness_of_fit(observed, expected, 1e-9).valid_at_level);
 }
 
+// 100 expected in each, and still too skewed: one cell holds nearly all.
+TEST(GoodnessOfFit, IsNotValidWithThinCellsBesideAThickOne) {
+  const std::array<std::uint64_t, 4> observed = {100, 100, 100, 99'700};
+  const std::array expected = {.001, .001, .001, .997};
+  const Diagnostic result = goodness_of_fit(observed, expected, 1e-9);
+  EXPECT_FALSE(result.valid_at_level);
+  EXPECT_NE(result.note.find("times too often"), std::string::npos)
+      << result.note;
+}
+
 TEST(GoodnessOfFit, IsNotValidBeyondItsCalibration) {
   const std::array<std::uint64_t, 2> observed = {5'000, 5'000};
   const std::array expected = {.5, .5};
@@ -131,8 +141,14 @@ TEST(IndependenceChiSquare, ReproducesATableOfTwoByThree) {
   EXPECT_TRUE(agrees(test.statistic, expected, 1e-13));
   EXPECT_EQ(test.degrees_of_freedom, 2);
   EXPECT_TRUE(agrees(test.log10_p, -expected / 2 / std::numbers::ln10, 1e-12));
+  EXPECT_TRUE(test.valid_at_level) << test.note;
+}
+
+TEST(IndependenceChiSquare, IsNotValidWhereACellExpectsLittle) {
+  const std::array<std::uint64_t, 4> cells = {60, 240, 200, 500};
+  const Diagnostic test = independence_chi_square(cells, 2, 1e-9);
   EXPECT_FALSE(test.valid_at_level);
-  EXPECT_NE(test.note.find("smallest expected count 120, needs 1000"),
+  EXPECT_NE(test.note.find("smallest expected count 78, needs 100"),
             std::string::npos)
       << test.note;
 }

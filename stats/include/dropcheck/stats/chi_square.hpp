@@ -13,10 +13,13 @@ namespace dropcheck::stats {
 ///
 /// Law     p-values are asymptotic. At 1e-9 the true rate is up to 1500 times
 ///         the nominal one with the textbook rule "expected >= 5". Here a
-///         result is valid_at_level where every expected count is at least
-///         100, or at least 1000 with fewer than 8 cells, alpha is at least
-///         1e-9, and p is compared with alpha / 2: then a right layer fails
-///         with probability at most alpha. Elsewhere the note says why not.
+///         result is valid_at_level where every expected count is at least 100,
+///         alpha at least 1e-9, and the asymptotic expansion of the statistic's
+///         law says that alpha / 2 is reached with at most twice that
+///         probability: then p is compared with alpha / 2, and a right layer
+///         fails with probability at most alpha. Elsewhere the note says why
+///         not. Uniform cells need 100 each from 8 cells on; a single thin cell
+///         beside thick ones needs 1000, seven need 400.
 /// Use     on a prefix of the data fixed in the plan, never at a look.
 /// Scale   an effect of w, the root of sum (p_i - e_i)^2 / e_i, adds n w^2 to
 ///         the statistic.
