@@ -157,6 +157,7 @@ bool lifetime_refuted(const Lifetime& lifetime) {
 }
 
 double lifetime_expected_n(const LifetimeTerms& terms, double bias) {
+  require_positive(bias, "bias");
   validate(terms);
   return detection_n(terms.p0, bias, terms.alpha * terms.weight);
 }

@@ -1,12 +1,21 @@
 // A caller's mistake throws in every build, and the message names parameter,
 // value and rule. NaN never passes a rule.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <array>
+#include <filesystem>
+#include <fstream>
+#include <functional>
 #include <limits>
+#include <regex>
+#include <set>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
+#include "bad_calls.hpp"
 #include "dropcheck/stats/betting.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/chi_square.hpp"
@@ -125,6 +134,145 @@ TEST(BadInput, RefusesCellsThatAreNoLaw) {
               names("sum of theta", "1.1"));
   EXPECT_THAT([&] { goodness_of_fit(counts, cells, .1); },
               names("sum of expected", "1.1"));
+}
+
+// The sweep: every number, count, interval and shape that a public function of
+// stats/ takes, with everything it must refuse.
+
+std::vector<double> refused_by(Rule rule) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  std::vector<double> values = {kNaN, kInfinity, -kInfinity};
+  const auto add = [&](std::initializer_list<double> more) {
+    values.insert(values.end(), more);
+  };
+  if (rule == Rule::kProbability) add({-.1, 1.1});
+  if (rule == Rule::kInner) add({-.1, 0, 1, 1.1});
+  if (rule == Rule::kPositive) add({-1, 0});
+  if (rule == Rule::kLevel) add({-1e-9, 0, .5, 1, 2});
+  return values;
+}
+
+// What the call says, or nothing if it returns.
+std::string complaint(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const std::domain_error& error) {
+    return error.what();
+  } catch (const std::invalid_argument& error) {
+    return error.what();
+  }
+  return {};
+}
+
+TEST(EveryPublicFunction, RefusesNumbersOutOfRange) {
+  for (const auto& [function, parameter, rule, call] : number_parameters())
+    for (const double value : refused_by(rule)) {
+      const std::string text = complaint([&, &act = call] { act(value); });
+      EXPECT_THAT(text, AllOf(HasSubstr(parameter), HasSubstr("must be")))
+          << function << ' ' << value;
+      // Moments tell of the sum that a bad value spoilt.
+      if (function.ends_with("_test") && rule == Rule::kFinite) continue;
+      EXPECT_THAT(text, HasSubstr(fmt::format("{}", value))) << function;
+    }
+}
+
+TEST(EveryPublicFunction, RefusesCountsThatDoNotAddUp) {
+  for (const auto& [function, call] : counts_parameters()) {
+    const auto says = [&, &act = call](const Counts& counts) {
+      return complaint([&] { act(counts); });
+    };
+    EXPECT_THAT(says({3, 2}), AllOf(HasSubstr("drops is 3"), HasSubstr("= 2")))
+        << function;
+    EXPECT_THAT(says({1, std::uint64_t{1} << 63}),
+                AllOf(HasSubstr("9223372036854775808"), HasSubstr("2^63")))
+        << function;
+  }
+}
+
+TEST(EveryPublicFunction, RefusesRatesThatAreNoInterval) {
+  for (const auto& [function, parameter, call] : rates_parameters())
+    for (const Interval& rates :
+         {Interval{.5, .4}, Interval{-.1, .5}, Interval{.5, 1.1},
+          Interval{kNaN, .5}, Interval{.5, kNaN}})
+      EXPECT_THAT(complaint([&, &act = call] { act(rates); }),
+                  AllOf(HasSubstr(parameter), HasSubstr("must be")))
+          << function << ' ' << rates.lower << ' ' << rates.upper;
+}
+
+TEST(EveryPublicFunction, RefusesShapesAndSumsThatDoNotFit) {
+  for (const auto& [function, parameter, call] : bad_calls())
+    EXPECT_THAT(complaint(call),
+                AllOf(HasSubstr(parameter), HasSubstr("must be")))
+        << function;
+}
+
+// Names declared in the public headers, without comments.
+std::set<std::string> declared_functions() {
+  std::set<std::string> names;
+  const std::regex declaration("\\b([a-z][a-z0-9_]*)\\(");
+  const std::filesystem::path headers = DROPCHECK_STATS_HEADERS;
+  for (const auto& entry : std::filesystem::directory_iterator(headers)) {
+    std::ifstream file(entry.path());
+    for (std::string line; std::getline(file, line);) {
+      line = line.substr(0, line.find("//"));
+      for (std::sregex_iterator match(line.begin(), line.end(), declaration),
+           end;
+           match != end; ++match)
+        names.insert((*match)[1]);
+    }
+  }
+  return names;
+}
+
+// Functions of classes, which the sweep names by their class; those without
+// arguments; and those that take what another function has checked.
+const std::set<std::string> kNothingToRefuse = {"add",
+                                                "add_bulk",
+                                                "add_node",
+                                                "add_tails",
+                                                "all",
+                                                "calls",
+                                                "cell_counts",
+                                                "cell_of",
+                                                "cells",
+                                                "contexts",
+                                                "continues",
+                                                "end_night",
+                                                "fingerprint",
+                                                "group_size",
+                                                "groups",
+                                                "kurtosis",
+                                                "lifetime_refuted",
+                                                "lifetime_log_e_value",
+                                                "log_capital",
+                                                "merge",
+                                                "n",
+                                                "normal_raw_moments",
+                                                "number",
+                                                "p0",
+                                                "probabilities",
+                                                "selu_raw_moments",
+                                                "size",
+                                                "skewness",
+                                                "variance",
+                                                "variance_ratio",
+                                                "log_capital_above",
+                                                "log_capital_below",
+                                                "log_one_parameter_e_value"};
+
+TEST(EveryPublicFunction, IsSwept) {
+  std::set<std::string> swept;
+  for (const auto& p : number_parameters()) swept.insert(p.function);
+  for (const auto& p : counts_parameters()) swept.insert(p.function);
+  for (const auto& p : rates_parameters()) swept.insert(p.function);
+  for (const auto& p : bad_calls()) swept.insert(p.function);
+  const std::set<std::string> declared = declared_functions();
+  EXPECT_GT(declared.size(), 80U);
+  for (const std::string& name : declared) {
+    if (kNothingToRefuse.contains(name)) continue;
+    EXPECT_TRUE(swept.contains(name))
+        << name << " is public, but the sweep does not call it";
+  }
 }
 
 }  // namespace
