@@ -2,14 +2,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <vector>
 
 #include "calibration_rows.hpp"
 #include "check_definition.hpp"
 #include "detection.hpp"
-#include "dropcheck/stats/beta_binomial.hpp"
-#include "dropcheck/stats/context.hpp"
+#include "dropcheck/stats/correlation.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "mask_picture.hpp"
 #include "overlap.hpp"
@@ -19,15 +17,8 @@ namespace dropcheck::properties {
 namespace {
 
 double log_pair_e_value(const PairCounts& pairs, double p0) {
-  const std::array<stats::Counts, 2> contexts{pairs.after_drop(),
-                                              pairs.after_keep()};
-  const auto n = static_cast<double>(pairs.pairs);
-  const auto prior = [&](double share) {
-    return stats::prior_around(p0,
-                               std::max(1.0, stats::context_kappa(n * share)));
-  };
-  const std::array<stats::BetaPrior, 2> priors{prior(p0), prior(1 - p0)};
-  return stats::log_context_e_value(contexts, priors, kAnyRate);
+  const stats::CorrelationTest test({p0, static_cast<double>(pairs.pairs)});
+  return test.log_e_value({pairs.after_keep(), pairs.after_drop()}, kAnyRate);
 }
 
 struct LagEvidence {
