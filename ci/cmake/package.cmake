@@ -14,3 +14,6 @@ install(FILES
   DESTINATION ${package_dir})
 install(EXPORT dropcheckTargets NAMESPACE dropcheck::
   DESTINATION ${package_dir})
+# Apart, because it needs GoogleTest and is only for who asks for it.
+install(EXPORT dropcheckGtestTargets NAMESPACE dropcheck::
+  DESTINATION ${package_dir})

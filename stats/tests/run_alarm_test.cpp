@@ -2,7 +2,9 @@
 #include "dropcheck/stats/run_alarm.hpp"
 
 #include <array>
+#include <cstdint>
 #include <limits>
+#include <stdexcept>
 
 #include "near.hpp"
 
@@ -28,6 +30,15 @@ TEST(RunEValue, DoesNotOverflow) {
 TEST(RunEValue, IsZeroWithoutEvidence) {
   EXPECT_EQ(log_run_e_value({}), -kInfinity);
   EXPECT_FALSE(run_alarms({}, 1e-9));
+}
+
+TEST(OpenEndedShare, AddsUpToOne) {
+  double sum = 0;
+  for (std::uint64_t i = 1; i <= 999; ++i) {
+    sum += open_ended_share(i);
+    EXPECT_TRUE(agrees(1 - sum, 1 / (static_cast<double>(i) + 1), 1e-9));
+  }
+  EXPECT_THROW(open_ended_share(0), std::domain_error);
 }
 
 TEST(ClaimRefuted, NeedsTheClaimsOwnShare) {

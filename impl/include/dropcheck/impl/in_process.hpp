@@ -27,8 +27,8 @@ concept MakesByProbability = requires(const F& make, double drop) {
 /// A function that makes layers. It is called on several threads at once, also
 /// for probabilities that a layer must refuse.
 template <class F>
-concept LayerFactory =
-    std::copy_constructible<F> && (MakesByConfig<F> || MakesByProbability<F>);
+concept LayerFactory = std::copy_constructible<F> &&
+    (MakesByConfig<F> || MakesByProbability<F>);
 
 namespace detail {
 
