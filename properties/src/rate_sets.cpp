@@ -2,10 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "dropcheck/stats/beta_binomial.hpp"
-#include "dropcheck/stats/run_alarm.hpp"
+#include "dropcheck/stats/rate_claim.hpp"
 
 namespace dropcheck::properties {
 
@@ -141,36 +140,14 @@ RateClaimSets variance_sets(const Context& context) {
 
 double log_e_outside(const Context& context, const RateClaimSets& sets,
                      const stats::Counts& counts) {
-  if (counts.n == 0) return 0;
-  const double rate =
-      static_cast<double>(counts.drops) / static_cast<double>(counts.n);
-  double log_e = std::numeric_limits<double>::infinity();
-  for (const stats::Interval& set : sets.refuted_outside) {
-    // ln M is convex in p: its least value is at the nearest point.
-    log_e = std::min(
-        log_e, stats::log_martingale(counts, rate_prior(context),
-                                     std::clamp(rate, set.lower, set.upper)));
-  }
-  return log_e;
+  return stats::log_e_outside(sets.refuted_outside, counts,
+                              rate_prior(context));
 }
 
 bool certified_inside(const Context& context, const RateClaimSets& sets,
                       const stats::Counts& counts) {
-  if (counts.n == 0) return false;
-  const stats::BetaPrior prior = rate_prior(context);
-  const double threshold =
-      stats::refutation_threshold(context.settings.alpha, 1);
-  const double rate =
-      static_cast<double>(counts.drops) / static_cast<double>(counts.n);
-  const auto excluded = [&](double p) {
-    return p <= 0 || p >= 1 ||
-           stats::log_martingale(counts, prior, p) >= threshold;
-  };
-  return std::any_of(sets.certified_inside.begin(), sets.certified_inside.end(),
-                     [&](const stats::Interval& set) {
-                       return rate > set.lower && rate < set.upper &&
-                              excluded(set.lower) && excluded(set.upper);
-                     });
+  return stats::certified_inside(sets.certified_inside, counts,
+                                 rate_prior(context), context.settings.alpha);
 }
 
 bool decided(const Context& context, std::string_view check,

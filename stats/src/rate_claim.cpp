@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
 #include "require.hpp"
+#include "search.hpp"
 #include "special.hpp"
 
 namespace dropcheck::stats {
@@ -23,70 +25,48 @@ void require_delta(const RateClaim& claim) {
       claim.delta, largest, claim.p0));
 }
 
-// The four conditions of a verdict, each monotone in drops.
-class Judge {
- public:
-  explicit Judge(const RateClaim& claim)
-      : claim_(claim),
-        prior_(
-            prior_around(claim.p0, recommended_kappa(claim.p0, claim.delta))),
-        certify_(refutation_threshold(claim.alpha, 1)),
-        refute_(refutation_threshold(claim.alpha, claim.weight)) {}
+BetaPrior prior_of(const RateClaim& claim) {
+  return prior_around(claim.p0, recommended_kappa(claim.p0, claim.delta));
+}
 
-  bool above(const Counts& c) const {
-    return exceeds(c, claim_.p0 - claim_.delta, certify_);
+double rate(const Counts& counts) {
+  return as_double(counts.drops) / as_double(counts.n);
+}
+
+// Whether a rate is excluded from above or below, monotone in drops.
+struct Exclusion {
+  double p;
+  double threshold;
+};
+class Edge {
+ public:
+  Edge(std::uint64_t n, const BetaPrior& prior) : n_(n), prior_(prior) {}
+
+  // The first count that exceeds p, n + 1 if none.
+  std::int64_t first_above(const Exclusion& e) const {
+    return static_cast<std::int64_t>(first_true(n_, [&](std::uint64_t drops) {
+      const Counts counts{drops, n_};
+      return rate(counts) > e.p && excluded(counts, e);
+    }));
   }
-  bool below(const Counts& c) const {
-    return undercuts(c, claim_.p0 + claim_.delta, certify_);
-  }
-  bool too_high(const Counts& c) const {
-    return exceeds(c, claim_.declared.upper, refute_);
-  }
-  bool too_low(const Counts& c) const {
-    return undercuts(c, claim_.declared.lower, refute_);
-  }
-  double log_e(const Counts& c) const {
-    const auto [lower, upper] = claim_.declared;
-    return log_martingale(c, prior_, std::clamp(rate(c), lower, upper));
+
+  // The last count that stays below p, -1 if none.
+  std::int64_t last_below(const Exclusion& e) const {
+    const std::uint64_t beyond = first_true(n_, [&](std::uint64_t drops) {
+      const Counts counts{drops, n_};
+      return !(rate(counts) < e.p && excluded(counts, e));
+    });
+    return static_cast<std::int64_t>(beyond) - 1;
   }
 
  private:
-  static double rate(const Counts& c) {
-    return c.n == 0 ? 0 : as_double(c.drops) / as_double(c.n);
-  }
-  bool exceeds(const Counts& c, double p, double threshold) const {
-    return rate(c) > p && log_martingale(c, prior_, p) >= threshold;
-  }
-  bool undercuts(const Counts& c, double p, double threshold) const {
-    return rate(c) < p && log_martingale(c, prior_, p) >= threshold;
+  bool excluded(const Counts& counts, const Exclusion& e) const {
+    return log_martingale(counts, prior_, e.p) >= e.threshold;
   }
 
-  RateClaim claim_;
+  std::uint64_t n_;
   BetaPrior prior_;
-  double certify_;
-  double refute_;
 };
-
-// The smallest drops in [0, n + 1] from which on `holds` is true.
-template <typename Holds>
-std::int64_t first_true(std::uint64_t n, const Holds& holds) {
-  std::uint64_t low = 0;
-  std::uint64_t high = n + 1;
-  while (low < high) {
-    const std::uint64_t middle = low + (high - low) / 2;
-    if (holds(Counts{middle, n})) {
-      high = middle;
-    } else {
-      low = middle + 1;
-    }
-  }
-  return static_cast<std::int64_t>(low);
-}
-
-template <typename Holds>
-std::int64_t last_true(std::uint64_t n, const Holds& holds) {
-  return first_true(n, [&](const Counts& c) { return !holds(c); }) - 1;
-}
 
 }  // namespace
 
@@ -97,34 +77,62 @@ void validate(const RateClaim& claim) {
   refutation_threshold(claim.alpha, claim.weight);
 }
 
+double log_e_outside(std::span<const Interval> null_rates, const Counts& counts,
+                     const BetaPrior& prior) {
+  require_counts(counts);
+  if (counts.n == 0) return 0;
+  double log_e = std::numeric_limits<double>::infinity();
+  for (const Interval& rates : null_rates) {
+    require_rates(rates, "null_rates");
+    // ln M is convex in p: its least value is at the nearest point.
+    const double nearest = std::clamp(rate(counts), rates.lower, rates.upper);
+    log_e = std::min(log_e, log_martingale(counts, prior, nearest));
+  }
+  return log_e;
+}
+
+bool certified_inside(std::span<const Interval> rates, const Counts& counts,
+                      const BetaPrior& prior, double alpha) {
+  require_counts(counts);
+  const double threshold = refutation_threshold(alpha, 1);
+  if (counts.n == 0) return false;
+  const auto excluded = [&](double p) {
+    return p == 0 || p == 1 || log_martingale(counts, prior, p) >= threshold;
+  };
+  return std::any_of(rates.begin(), rates.end(), [&](const Interval& set) {
+    require_rates(set, "rates");
+    return rate(counts) > set.lower && rate(counts) < set.upper &&
+           excluded(set.lower) && excluded(set.upper);
+  });
+}
+
 RateOutcome decide(const RateClaim& claim, const Counts& counts) {
   validate(claim);
-  require_counts(counts);
-  if (counts.n == 0) return RateOutcome::kUndecided;
-  const Judge judge(claim);
-  if (judge.too_high(counts) || judge.too_low(counts))
+  const BetaPrior prior = prior_of(claim);
+  const Interval tolerated{claim.p0 - claim.delta, claim.p0 + claim.delta};
+  if (log_e_outside({&claim.declared, 1}, counts, prior) >=
+      refutation_threshold(claim.alpha, claim.weight))
     return RateOutcome::kRefuted;
-  if (judge.above(counts) && judge.below(counts))
+  if (certified_inside({&tolerated, 1}, counts, prior, claim.alpha))
     return RateOutcome::kCertified;
   return RateOutcome::kUndecided;
 }
 
 double log_e_value(const RateClaim& claim, const Counts& counts) {
   validate(claim);
-  require_counts(counts);
-  return Judge(claim).log_e(counts);
+  return log_e_outside({&claim.declared, 1}, counts, prior_of(claim));
 }
 
 Boundaries boundaries(const RateClaim& claim, std::uint64_t n) {
   validate(claim);
   if (n == 0) return {1, 0, -1, 1};
-  const Judge judge(claim);
-  const auto above = [&](const Counts& c) { return judge.above(c); };
-  const auto below = [&](const Counts& c) { return judge.below(c); };
-  const auto high = [&](const Counts& c) { return judge.too_high(c); };
-  const auto low = [&](const Counts& c) { return judge.too_low(c); };
-  return {first_true(n, above), last_true(n, below), last_true(n, low),
-          first_true(n, high)};
+  const Edge edge(n, prior_of(claim));
+  const double certify = refutation_threshold(claim.alpha, 1);
+  const double refute = refutation_threshold(claim.alpha, claim.weight);
+  return {edge.first_above({claim.p0 - claim.delta, certify}),
+          edge.last_below({claim.p0 + claim.delta, certify}),
+          edge.last_below({claim.declared.lower, refute}),
+          edge.first_above({claim.declared.upper, refute})};
 }
 
 }  // namespace dropcheck::stats

@@ -71,6 +71,14 @@ std::vector<CountsParameter> counts_parameters() {
       {"decide on rare events",
        [](const Counts& c) { decide(RareClaim{.bound = 1e-3}, c); }},
       {"log_e_value", [](const Counts& c) { log_e_value(claim(), c); }},
+      {"log_e_outside",
+       [](const Counts& c) {
+         log_e_outside({}, c, {1, 1});
+       }},
+      {"certified_inside",
+       [](const Counts& c) {
+         certified_inside({}, c, {1, 1}, .1);
+       }},
       {"clopper_pearson", [](const Counts& c) { clopper_pearson(c, .1); }},
       {"log_randomised_p",
        [](const Counts& c) { log_randomised_p(c, .3, .5); }},
@@ -144,6 +152,14 @@ std::vector<RatesParameter> rates_parameters() {
        [](const Interval& r) { Dispersion(9, .3).log_any_law_e_value(r); }},
       {"log_own_rate_e_value", "null_rates",
        [](const Interval& r) { Dispersion(9, .3).log_own_rate_e_value(r); }},
+      {"log_e_outside", "null_rates",
+       [](const Interval& r) {
+         log_e_outside(std::array{r}, {1, 2}, {1, 1});
+       }},
+      {"certified_inside", "rates",
+       [](const Interval& r) {
+         certified_inside(std::array{r}, {1, 2}, {1, 1}, .1);
+       }},
       {"validate", "declared",
        [](const Interval& r) {
          validate({.p0 = .3, .delta = .05, .declared = r});

@@ -173,6 +173,9 @@ void add_rates(std::vector<NumberParameter>& all) {
   add("decide", "delta", kPositive, [](double v) {
     decide(RateClaim{.3, v}, {1, 2});
   });
+  add("certified_inside", "alpha", kLevel, [](double v) {
+    certified_inside({}, {1, 2}, {1, 1}, v);
+  });
   add("log_e_value", "p0", kInner, [](double v) {
     log_e_value({v, .05}, {1, 2});
   });

@@ -81,6 +81,13 @@ void add_rates(Cases& cases) {
          return log_e_value(claim, counts_in(mask, 0, n));
        },
        {.28, .3, .33}});
+  cases.push_back(
+      {"log_e_outside",
+       [](std::uint32_t mask, int n) {
+         const std::array sets = {Interval{.1, .2}, Interval{.7, .8}};
+         return log_e_outside(sets, counts_in(mask, 0, n), prior_around(.3, 5));
+       },
+       {.1, .15, .7, .8}});
   cases.push_back({"log_likelihood_ratio",
                    [](std::uint32_t mask, int n) {
                      return log_likelihood_ratio(counts_in(mask, 0, n), .3, .5);

@@ -4,6 +4,9 @@
 
 #include <rapidcheck.h>
 
+#include <array>
+#include <limits>
+
 #include "near.hpp"
 
 namespace dropcheck::stats {
@@ -122,6 +125,36 @@ TEST(RateEValue, IsTheLeastOverTheDeclaredSet) {
   claim.declared = {.0995, .1005};
   EXPECT_LT(log_e_value(claim, {564'838, 5'600'000}), at_point);
   EXPECT_LE(log_e_value(claim, {560'001, 5'600'000}), 0);
+}
+
+const BetaPrior kPrior = prior_around(.3, recommended_kappa(.3, 1e-2));
+
+// A variance of .21 belongs to the rates .3 and .7: two intervals.
+TEST(RateSets, HoldAtTheNearestOfSeveralIntervals) {
+  const std::array sets = {Interval{.29, .31}, Interval{.69, .71}};
+  const Counts near_second{700'000, 1'000'000};
+  EXPECT_LT(log_e_outside(sets, near_second, kPrior), 0);
+  EXPECT_GT(log_e_outside({sets.data(), 1}, near_second, kPrior), 1'000);
+  EXPECT_GT(log_e_outside(sets, {500'000, 1'000'000}, kPrior), 1'000);
+  // Far from the prior it takes longer.
+  EXPECT_FALSE(certified_inside(sets, near_second, kPrior, 1e-9));
+  EXPECT_TRUE(certified_inside(sets, {7'000'000, 10'000'000}, kPrior, 1e-9));
+  EXPECT_TRUE(certified_inside(sets, {300'000, 1'000'000}, kPrior, 1e-9));
+  EXPECT_FALSE(certified_inside(sets, {310'000, 1'000'000}, kPrior, 1e-9));
+  EXPECT_FALSE(certified_inside(sets, {30, 100}, kPrior, 1e-9));
+}
+
+TEST(RateSets, HaveNoLimitAtZeroAndOne) {
+  const std::array below = {Interval{0, .31}};
+  EXPECT_TRUE(certified_inside(below, {100'000, 1'000'000}, kPrior, 1e-9));
+  EXPECT_FALSE(certified_inside(below, {320'000, 1'000'000}, kPrior, 1e-9));
+}
+
+TEST(RateSets, AreRefutedByAnyDataWhereThereIsNone) {
+  EXPECT_EQ(log_e_outside({}, {1, 2}, kPrior),
+            std::numeric_limits<double>::infinity());
+  EXPECT_EQ(log_e_outside({}, {}, kPrior), 0);
+  EXPECT_FALSE(certified_inside({}, {1, 2}, kPrior, 1e-9));
 }
 
 }  // namespace

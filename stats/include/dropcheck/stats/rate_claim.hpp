@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/counts.hpp"
 
 namespace dropcheck::stats {
@@ -40,6 +42,27 @@ RateOutcome decide(const RateClaim& claim, const Counts& counts);
 ///         minimum at phat, so this is M at phat clamped to declared. It may
 ///         be negative. Infinite where declared makes the data impossible.
 double log_e_value(const RateClaim& claim, const Counts& counts);
+
+/// The same rule for a property that holds for the drop rates in a union of
+/// intervals, such as a mean or a variance: the prior is fixed before the data.
+///
+/// ln of the e-value against "the rate is in one of them".
+///
+/// Formula min over the intervals of ln M at their point nearest to phat.
+/// Values  plus infinity where there is no interval; 0 without data.
+/// Law     mean at most 1 at every rate in them, at every stopping time.
+/// Throws  std::domain_error if drops exceeds n, an interval is not within
+///         [0, 1] or the prior is not positive.
+double log_e_outside(std::span<const Interval> null_rates, const Counts& counts,
+                     const BetaPrior& prior);
+
+/// Whether phat and the confidence sequence at alpha lie inside one interval.
+/// An end at 0 or 1 is no limit and needs not be excluded.
+///
+/// Law     P(ever true | the rate is in none of them) <= alpha.
+/// Throws  as log_e_outside; std::domain_error unless alpha is in (0, 0.5).
+bool certified_inside(std::span<const Interval> rates, const Counts& counts,
+                      const BetaPrior& prior, double alpha);
 
 /// The verdicts at one n as integers, so that machines agree bit for bit.
 struct Boundaries {
