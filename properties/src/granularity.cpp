@@ -47,7 +47,9 @@ std::string words_of(const std::vector<bool>& shared, const impl::Shape& shape,
 /// Number of elements of the commonest class size.
 std::int64_t class_size(const Partition& partition) {
   std::map<std::int64_t, std::int64_t> sizes;
-  for (const std::int64_t first : partition.representative) ++sizes[first];
+  for (const std::int64_t first : partition.representative) {
+    if (first >= 0) ++sizes[first];
+  }
   std::map<std::int64_t, std::int64_t> frequency;
   for (const auto& [first, size] : sizes) frequency[size] += size;
   return std::max_element(
@@ -87,12 +89,13 @@ std::vector<Sharing> axis_sharing(const Partition& partition,
     std::int64_t steps = 0;
     for (std::int64_t i = 0; i < elements; ++i) {
       if ((i / strides[axis]) % shape[axis] + 1 == shape[axis]) continue;
+      const std::int64_t here =
+          partition.representative[static_cast<std::size_t>(i)];
+      const std::int64_t next =
+          partition.representative[static_cast<std::size_t>(i + strides[axis])];
+      if (here < 0 || next < 0) continue;
       ++steps;
-      const auto here = static_cast<std::size_t>(i);
-      const auto next = static_cast<std::size_t>(i + strides[axis]);
-      if (partition.representative[here] == partition.representative[next]) {
-        ++same;
-      }
+      if (here == next) ++same;
     }
     result.push_back(same == steps ? Sharing::kShared
                      : same == 0   ? Sharing::kIndependent
@@ -101,23 +104,40 @@ std::vector<Sharing> axis_sharing(const Partition& partition,
   return result;
 }
 
+std::optional<std::vector<bool>> shared_axes_of(const Partition& partition,
+                                                const impl::Shape& shape) {
+  std::int64_t together = 1;
+  std::vector<bool> shared;
+  const std::vector<Sharing> sharing = axis_sharing(partition, shape);
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (sharing[axis] == Sharing::kMixed) return std::nullopt;
+    shared.push_back(sharing[axis] == Sharing::kShared);
+    if (shared.back()) together *= shape[axis];
+  }
+  // Units that are spread over distant elements are no matter of axes.
+  if (together != class_size(partition)) return std::nullopt;
+  return shared;
+}
+
+Repetition count_repetition(
+    const std::vector<std::vector<std::uint64_t>>& masks) {
+  std::map<std::vector<std::uint64_t>, double> times;
+  for (const auto& mask : masks) ++times[mask];
+  Repetition repetition;
+  repetition.distinct = times.size();
+  for (const auto& [mask, count] : times) {
+    repetition.pairs += count * (count - 1) / 2;
+  }
+  return repetition;
+}
+
 std::string unit_in_words(const Partition& partition,
                           const impl::LayerConfig& config,
                           const impl::Shape& shape) {
-  const std::vector<Sharing> sharing = axis_sharing(partition, shape);
-  const std::int64_t size = class_size(partition);
-  std::int64_t product = 1;
-  std::vector<bool> shared;
-  bool mixed = false;
-  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
-    shared.push_back(sharing[axis] == Sharing::kShared);
-    mixed = mixed || sharing[axis] == Sharing::kMixed;
-    if (shared.back()) product *= shape[axis];
+  if (const auto shared = shared_axes_of(partition, shape)) {
+    return words_of(*shared, shape, config.channels_last);
   }
-  if (!mixed && product == size) {
-    return words_of(shared, shape, config.channels_last);
-  }
-  return fmt::format("per group of {} elements", size);
+  return fmt::format("per group of {} elements", class_size(partition));
 }
 
 std::string declared_unit_in_words(const impl::Law& law,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,7 +11,8 @@ namespace dropcheck::properties {
 
 /// Which elements share a decision, found from their bits in many calls.
 struct Partition {
-  /// For each element, the smallest element with the same signature.
+  /// For each element, the smallest element with the same signature; -1 where
+  /// nothing is known of it.
   std::vector<std::int64_t> representative;
 };
 
@@ -23,6 +25,18 @@ enum class Sharing { kShared, kIndependent, kMixed };
 /// Whether a step along each axis stays in the class.
 std::vector<Sharing> axis_sharing(const Partition& partition,
                                   const impl::Shape& shape);
+
+/// Which axes share a decision; empty where units are no matter of axes.
+std::optional<std::vector<bool>> shared_axes_of(const Partition& partition,
+                                                const impl::Shape& shape);
+
+/// How often calls had one mask.
+struct Repetition {
+  std::size_t distinct = 0;  ///< masks
+  double pairs = 0;          ///< of calls with equal masks
+};
+Repetition count_repetition(
+    const std::vector<std::vector<std::uint64_t>>& masks);
 
 /// The inferred unit in words: "per entry", "per sample", "per channel of each
 /// sample", "for the whole tensor", "shared along axes 1 and 3", "in groups".

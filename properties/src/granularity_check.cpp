@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <numbers>
 #include <set>
 
@@ -11,6 +10,8 @@
 #include "detection.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "granularity.hpp"
+#include "nearest_layer.hpp"
+#include "rate_sets.hpp"
 #include "shapes.hpp"
 
 namespace dropcheck::properties {
@@ -136,21 +137,29 @@ std::optional<std::pair<std::int64_t, std::int64_t>> joined_pair(
 /// Whether calls repeat masks far more often than independent calls of these
 /// units would: then agreement of two units proves nothing.
 std::optional<std::string> repeated_calls(const Observed& observed, double p0) {
-  std::map<std::vector<std::uint64_t>, double> times;
-  for (const auto& mask : observed.masks) ++times[mask];
+  const auto [distinct, pairs] = count_repetition(observed.masks);
   const std::set<std::int64_t> classes(
       observed.partition.representative.begin(),
       observed.partition.representative.end());
   const auto calls = static_cast<double>(observed.masks.size());
-  double pairs = 0;
-  for (const auto& [mask, count] : times) pairs += count * (count - 1) / 2;
   const double due = calls * (calls - 1) / 2 *
                      std::exp(stats::log_chance_identical(p0, classes.size()));
-  if (times.size() > 1 && pairs <= 10 + 3 * due) return std::nullopt;
+  if (distinct > 1 && pairs <= 10 + 3 * due) return std::nullopt;
   return fmt::format(
       "units cannot be told apart: only {} distinct mask{} in {} "
       "calls",
-      times.size(), times.size() == 1 ? "" : "s", observed.masks.size());
+      distinct, distinct == 1 ? "" : "s", observed.masks.size());
+}
+
+/// ", as dropout does" where another known layer has these units and values.
+std::string likeness(const Context& context, const Observed& observed) {
+  const auto shared = shared_axes_of(observed.partition, observed.shape);
+  if (!shared || !context.reader) return {};
+  const Values values = observed_values(*context.reader);
+  const std::string_view layer = layer_that_does(
+      {observed.shape, *shared, values.slope, values.offset, values.dropped},
+      context.law(), context.config());
+  return layer.empty() ? "" : fmt::format(", as {} does,", layer);
 }
 
 bool decide_shape(Finding& finding, const Context& context,
@@ -166,9 +175,10 @@ bool decide_shape(Finding& finding, const Context& context,
     return true;
   }
   const std::string sentence = fmt::format(
-      "drops one decision {} where one {} is required (elements {} and {} of "
-      "shape {} {})",
+      "drops one decision {}{} where one {} is required (elements {} and {} "
+      "of shape {} {})",
       unit_in_words(observed.partition, context.config(), observed.shape),
+      likeness(context, observed),
       declared_unit_in_words(context.law(), context.config(), observed.shape),
       place_of(torn ? torn->first : joined->first, observed.shape),
       place_of(torn ? torn->second : joined->second, observed.shape),

@@ -113,6 +113,24 @@ std::optional<ValueModel> find_value_model(const impl::Law& law,
   return std::nullopt;
 }
 
+std::optional<ValueModel> model_of_line(const Line& line, DType dtype,
+                                        std::span<const KeptPair> kept) {
+  const std::vector<DType> precisions = {DType::kBFloat16, DType::kFloat16,
+                                         DType::kFloat32, DType::kFloat64};
+  for (const DType working : working_precisions(dtype)) {
+    for (const DType slope : precisions) {
+      for (const DType offset : precisions) {
+        const ValueModel model{working, false, false,
+                               impl::rounded(line.slope, slope),
+                               impl::rounded(line.offset, offset)};
+        if (reproduces(model, dtype, kept)) return model;
+        if (line.offset == 0) break;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 double ulp_at(double value, DType dtype) {
   if (value == 0) return 0;
   const int exponent = std::ilogb(value);

@@ -47,4 +47,9 @@ struct Line {
 };
 Line fit_line(std::span<const KeptPair> kept);
 
+/// The first model with the numbers of a line, rounded to some dtype, that
+/// gives every kept value bit for bit: for layers that follow no law.
+std::optional<ValueModel> model_of_line(const Line& line, impl::DType dtype,
+                                        std::span<const KeptPair> kept);
+
 }  // namespace dropcheck::properties

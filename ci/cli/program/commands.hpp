@@ -27,6 +27,7 @@ int plan_command(const Context& context);
 int list_command(const Context& context);
 int explain_command(const Context& context);
 int replay_command(const Context& context);
+int identify_command(const Context& context);
 
 /// What may be named on the command line.
 std::vector<std::string> layer_names();

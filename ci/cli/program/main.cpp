@@ -26,6 +26,8 @@ int carry_out(const Context& context) {
       return explain_command(context);
     case Command::kReplay:
       return replay_command(context);
+    case Command::kIdentify:
+      return identify_command(context);
     case Command::kNone:
       break;
   }

@@ -96,6 +96,7 @@ struct Parser {
   CLI::App* list = nullptr;
   CLI::App* explain = nullptr;
   CLI::App* replay = nullptr;
+  CLI::App* identify = nullptr;
 
   explicit Parser(const std::string& version) {
     app.set_version_flag("--version", "dropcheck " + version);
@@ -131,6 +132,28 @@ struct Parser {
                        "longest time for one call (default 60s)");
     add_report_options(*replay, options);
     add_color_option(*replay, options);
+    add_identify();
+  }
+
+  void add_identify() {
+    identify = app.add_subcommand(
+        "identify", "Name the law of an unknown layer, from calls alone");
+    identify->add_option("SUBJECT", options.topic, "e.g. torch:nn.Dropout2d")
+        ->type_name("");
+    add_list(*identify, "--p", texts.drop_probabilities,
+             "drop probability to ask for (default 0.1)");
+    add_list(*identify, "--dtype", texts.dtypes,
+             "f32, f64, f16 or bf16 (default f32)");
+    add_list(*identify, "--shape", texts.shapes,
+             "input shape to read, instead of several");
+    identify->add_option("--seed", texts.seed,
+                         "seed of the calls, or 'random' (default)");
+    identify->add_option("--json", options.reports.json,
+                         "write what was found as JSON");
+    identify->add_option("--call-timeout", texts.call_timeout,
+                         "longest time for one call (default 60s)");
+    identify->add_flag("--in-process", options.in_process,
+                       "refuse a subject that needs a worker process");
   }
 
   CLI::App* chosen() const {
@@ -143,6 +166,7 @@ struct Parser {
     if (plan->parsed()) return Command::kPlan;
     if (list->parsed()) return Command::kList;
     if (explain->parsed()) return Command::kExplain;
+    if (identify->parsed()) return Command::kIdentify;
     return replay->parsed() ? Command::kReplay : Command::kNone;
   }
 };
@@ -254,6 +278,23 @@ void refuse_missing_topic(const Options& options) {
   if (options.command == Command::kReplay) {
     throw UsageError("replay needs the token that a finding printed");
   }
+  if (options.command == Command::kIdentify) {
+    throw UsageError("identify needs a subject; see 'dropcheck list subjects'");
+  }
+}
+
+// A layer has one law for each p, dtype and shape: one is asked for.
+void refuse_several(const Options& options) {
+  if (options.command != Command::kIdentify) return;
+  const std::pair<const char*, std::size_t> counts[] = {
+      {"--p", options.drop_probabilities.size()},
+      {"--dtype", options.dtypes.size()},
+      {"--shape", options.shapes.size()}};
+  for (const auto& [name, count] : counts) {
+    if (count < 2) continue;
+    throw UsageError(
+        fmt::format("{} has {} values, but identify takes one", name, count));
+  }
 }
 
 void refuse_shared_or_empty_paths(const CLI::App& app) {
@@ -314,6 +355,7 @@ Invocation parse_command_line(std::vector<std::string> arguments,
     read_numbers(*chosen, parser.texts, parser.options);
     refuse_shared_or_empty_paths(*chosen);
     refuse_missing_topic(parser.options);
+    refuse_several(parser.options);
   } else {
     invocation.text = parser.app.help();
   }

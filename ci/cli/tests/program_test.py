@@ -61,6 +61,8 @@ class BadInput(unittest.TestCase):
                      hint="'granularity'?")
         self.refused("drop_rat", "explain", "drop_rat", hint="'drop_rate'?")
         self.refused("chekcs", "list", "chekcs", hint="'checks'?")
+        self.refused("builtin:dropuot", "identify", "builtin:dropuot",
+                     hint="'builtin:dropout'?")
 
     def test_numbers(self):
         for value in ("1.5", "-0.1", "nan", "inf", "half", ""):
@@ -82,6 +84,15 @@ class BadInput(unittest.TestCase):
         self.refused("--seed", "verify", "--seed")
         self.refused("check", "explain")
         self.refused("token", "replay")
+        self.refused("subject", "identify")
+
+    def test_identify_takes_one_of_each(self):
+        self.refused("--p", "identify", "builtin:dropout", "--p", ".1,.2")
+        self.refused("4x700x700", "identify", "builtin:dropout",
+                     "--shape", "4x700x700", hint="65536")
+        nowhere = "/nonexistent/folder/law.json"
+        self.refused(nowhere, "identify", "builtin:dropout",
+                     "--json", nowhere)
 
     def test_an_only_pattern_that_fits_nothing(self):
         self.refused("zzz*", "verify", "builtin:dropout", *QUICK,
@@ -115,6 +126,11 @@ class BadInput(unittest.TestCase):
 
 
 class Commands(unittest.TestCase):
+    def folder(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        return pathlib.Path(folder.name)
+
     def printed(self, *arguments):
         done = run(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -146,6 +162,25 @@ class Commands(unittest.TestCase):
             text = self.printed("explain", name)
             self.assertTrue(text.startswith(name))
             self.assertIn("dropcheck verify faulty:", text)
+
+    def test_identify(self):
+        report = self.folder() / "law.json"
+        text = self.printed("identify", "builtin:dropout2d", "--seed", "7",
+                            "--p", "0.3", "--json", str(report))
+        self.assertIn("This is dropout2d: nothing differs.", text)
+        law = json.loads(report.read_text())
+        self.assertTrue(law["identified"])
+        self.assertEqual(law["nearest"][0]["layer"], "dropout2d")
+        self.assertLess(law["interval_lower"], 0.3)
+        self.assertGreater(law["interval_upper"], 0.3)
+        again = self.printed("identify", "builtin:dropout2d", "--seed", "7",
+                             "--p", "0.3")
+        self.assertEqual(again, text)
+
+    def test_identify_what_drops_nothing(self):
+        done = run("identify", "faulty:drops_nothing", "--shape", "4x6x5")
+        self.assertEqual(done.returncode, 3, done.stderr)
+        self.assertIn("cannot tell", done.stdout)
 
     def test_plan(self):
         self.assertIn("seed 7", self.printed(

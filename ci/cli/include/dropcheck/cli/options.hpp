@@ -9,7 +9,15 @@
 
 namespace dropcheck::cli {
 
-enum class Command { kNone, kVerify, kPlan, kList, kExplain, kReplay };
+enum class Command {
+  kNone,
+  kVerify,
+  kPlan,
+  kList,
+  kExplain,
+  kReplay,
+  kIdentify
+};
 
 /// Where the reports go; empty: not wanted.
 struct ReportPaths {
@@ -45,7 +53,7 @@ struct Options {
   std::string deviations;  ///< path of a TOML file
   std::string lifetime;    ///< path of the file that carries counts on
   std::string build;       ///< what is under test; a change begins anew
-  std::string topic;       ///< of list, explain, replay
+  std::string topic;       ///< of list, explain, replay, identify
 };
 
 /// What to do: carry `options` out, or print `text` and leave.

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dropcheck/properties/identify.hpp"
+#include "probe.hpp"
+
+namespace dropcheck::properties {
+
+/// The known laws by how much tells the layer from them, nearest first, each
+/// with the options that fit best. `main`: what was read at `found.rank`.
+std::vector<NearestLayer> nearest_layers(const Identification& found,
+                                         const Probe& main);
+
+/// What a layer was seen to do on one shape.
+struct Behaviour {
+  impl::Shape shape;
+  std::vector<bool> shared;  ///< for each axis
+  double slope = 1;
+  double offset = 0;
+  double dropped = 0;
+};
+
+/// A law, with no option set and other than `law`, that has these units and
+/// values at the configuration's drop probability; empty if there is none.
+std::string_view layer_that_does(const Behaviour& seen, const impl::Law& law,
+                                 const impl::LayerConfig& config);
+
+}  // namespace dropcheck::properties
