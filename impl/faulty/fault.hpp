@@ -65,6 +65,7 @@ struct Specimen {
 
 /// The zoo, by the nature of the defect.
 std::vector<Specimen> rate_faults();
+std::vector<Specimen> threshold_faults();
 std::vector<Specimen> value_faults();
 std::vector<Specimen> unit_faults();
 std::vector<Specimen> pattern_faults();

@@ -56,23 +56,30 @@ std::uint64_t last_word(const ThresholdIdiom& idiom) {
   return ~std::uint64_t{0} >> static_cast<unsigned>(64 - idiom.word_bits);
 }
 
+/// `rounded`, with a short way for the dtype of all those words.
+double in_dtype(double value, DType dtype) {
+  return dtype == kFloat32 ? static_cast<double>(static_cast<float>(value))
+                           : rounded(value, dtype);
+}
+
 double rounded_sum(double keep, double u, DType dtype) {
   if (dtype == kFloat64) return keep + u;
   // Arithmetic is in float, and the result is rounded once more.
   const float sum = static_cast<float>(keep) + static_cast<float>(u);
-  return rounded(static_cast<double>(sum), dtype);
+  return in_dtype(static_cast<double>(sum), dtype);
 }
 
 double half_step_up(const ThresholdIdiom& idiom, std::uint64_t word) {
   constexpr float kStep = 0x1p-32F;
   const float u = static_cast<float>(word) * kStep + kStep / 2;
-  return rounded(static_cast<double>(u), idiom.dtype);
+  return in_dtype(static_cast<double>(u), idiom.dtype);
 }
 
 double uniform(const ThresholdIdiom& idiom, std::uint64_t word) {
   switch (idiom.uniform) {
     case kMultiple:
-      return std::ldexp(static_cast<double>(word), -idiom.word_bits);
+      return static_cast<double>(word) /
+             static_cast<double>(last_word(idiom) + 1);
     case kHalfStepUp:
       return half_step_up(idiom, word);
     case kHalfStepUpWrapped: {
@@ -124,11 +131,11 @@ bool keeps(const ThresholdIdiom& idiom, const Probability& probability,
     case kFloorOfSum:
       return rounded_sum(probability.keep(), u, idiom.dtype) >= 1;
     case kNotBelow:
-      return u >= rounded(probability.drop(), idiom.dtype);
+      return u >= in_dtype(probability.drop(), idiom.dtype);
     case kAbove:
-      return u > rounded(probability.drop(), idiom.dtype);
+      return u > in_dtype(probability.drop(), idiom.dtype);
     case kBelowKeep:
-      return u < rounded(probability.keep(), idiom.dtype);
+      return u < in_dtype(probability.keep(), idiom.dtype);
     case kAtMostFloor: {
       const auto most = static_cast<double>(last_word(idiom));
       return u <= std::floor(most * probability.keep());

@@ -73,6 +73,7 @@ TEST(Zoo, HasAtLeastTwoEntriesForEveryCheck) {
                                      "seeding",
                                      "in_place",
                                      "backward_mask",
+                                     "resolution",
                                      "self_normalisation"};
   for (const std::string& check : checks) EXPECT_GE(count[check], 2) << check;
   EXPECT_EQ(count.size(), checks.size());

@@ -24,6 +24,7 @@ constexpr std::array kDefinitions{
     &in_place_check,
     &backward_mask_check,
     &self_normalisation_check,
+    &resolution_check,
 };
 
 }  // namespace

@@ -66,6 +66,7 @@ enum class Stream : std::uint64_t {
   kEdges,
   kInPlace,
   kNetwork,
+  kResolution,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

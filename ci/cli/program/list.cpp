@@ -9,6 +9,7 @@
 #include "dropcheck/cli/table.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/threshold_idioms.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
 
 namespace dropcheck::cli {
@@ -77,6 +78,36 @@ std::string faulty_text(std::size_t width) {
   return table.text(width);
 }
 
+// Idioms that no drop probability shows are the point: full digits.
+std::string idioms_text(std::size_t width) {
+  constexpr double kSpelledOut = 0.1;
+  const std::vector<double> drops = {0.1, 0.3, 0.5, 0.9};
+  std::vector<std::string> header = {"idiom", "dtype", "bits",
+                                     fmt::format("p = {} is", kSpelledOut)};
+  for (const double drop : drops) {
+    header.push_back(fmt::format("error at {}", drop));
+  }
+  header.emplace_back("seen in");
+  Table table(header);
+  for (const auto& idiom : impl::threshold_idioms()) {
+    const auto fraction = [&idiom](double drop) {
+      return impl::drop_fraction(idiom, impl::Probability::from_drop(drop));
+    };
+    std::vector<std::string> row = {
+        std::string(idiom.name), std::string(impl::name_of(idiom.dtype)),
+        std::to_string(idiom.word_bits), to_string(fraction(kSpelledOut))};
+    for (const double drop : drops) {
+      const double error = fraction(drop).error(drop);
+      row.push_back(error == 0 ? "0" : fmt::format("{:+.2e}", error));
+    }
+    row.emplace_back(idiom.seen_in);
+    table.add(row);
+  }
+  return "how libraries turn random bits into decisions, and the drop "
+         "probability that comes of it\n\n" +
+         table.text(width);
+}
+
 struct Section {
   const char* name;
   std::string (*text)(std::size_t width);
@@ -84,7 +115,8 @@ struct Section {
 constexpr Section kSections[] = {{"layers", layers_text},
                                  {"checks", checks_text},
                                  {"subjects", subjects_text},
-                                 {"faulty", faulty_text}};
+                                 {"faulty", faulty_text},
+                                 {"idioms", idioms_text}};
 
 std::string everything(std::size_t width) {
   std::string text;

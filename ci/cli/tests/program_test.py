@@ -149,8 +149,9 @@ class Commands(unittest.TestCase):
         self.assertIn("faulty:drops_nothing", faulty)
         self.assertIn("caught by", faulty)
         self.assertIn("granularity", self.printed("list", "checks"))
+        self.assertIn("205/2048", self.printed("list", "idioms"))
         everything = self.printed("list")
-        for part in ("layers", "checks", "subjects", "faulty"):
+        for part in ("layers", "checks", "subjects", "faulty", "idioms"):
             self.assertIn(f"== {part}", everything)
 
     def test_explain_every_check(self):
