@@ -126,6 +126,10 @@ Finding check_resolution(const Context& context) {
   return finding;
 }
 
+std::string_view is_network(const impl::Law& law) {
+  return law.network != nullptr ? "a network decides in many places" : "";
+}
+
 }  // namespace
 
 constinit const CheckDefinition resolution_check{
@@ -148,6 +152,7 @@ constinit const CheckDefinition resolution_check{
          "error below 2^-32, and what a generator makes of the words.",
          "faulty:floor_keep_plus_rand"},
     .from_calls = check_resolution,
-    .takes_chance = false};
+    .takes_chance = false,
+    .not_applicable = is_network};
 
 }  // namespace dropcheck::properties

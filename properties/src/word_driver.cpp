@@ -95,6 +95,7 @@ WordDriver::Frame WordDriver::frame_of(const impl::Law& law,
                                        const impl::LayerConfig& config) {
   int rank = std::max(1, law.minimum_rank);
   if (law.spatial_axes > 0) rank = law.spatial_axes + 2;
+  rank = std::max(rank, law.shared_axis + 1);
   for (const int axis : config.shared_axes) rank = std::max(rank, axis + 1);
   for (; rank <= law.maximum_rank; ++rank) {
     Frame frame{impl::Shape(static_cast<std::size_t>(rank), 1)};
