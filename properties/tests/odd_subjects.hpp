@@ -5,6 +5,7 @@
 #include <limits>
 #include <memory>
 #include <new>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -41,6 +42,11 @@ class OddLayer final : public impl::Layer {
   void reseed(std::uint64_t seed) override {
     if (odd_.reseed) odd_.reseed();
     layer_->reseed(seed);
+  }
+  int word_bits() const override { return layer_->word_bits(); }
+  impl::Driven drive(const impl::Call& call,
+                     std::span<const std::uint64_t> words) override {
+    return layer_->drive(call, words);
   }
 
  private:

@@ -117,9 +117,10 @@ struct Parser {
     plan = app.add_subcommand(
         "plan", "What verify would detect, and how long it would take");
     add_run_options(*plan, options, texts);
-    list = app.add_subcommand("list",
-                              "List layers, checks, subjects, faulty layers, idioms");
-    list->add_option("WHAT", options.topic, "layers, checks, subjects, faulty, idioms")
+    list = app.add_subcommand(
+        "list", "List layers, checks, subjects, faulty layers, idioms");
+    list->add_option("WHAT", options.topic,
+                     "layers, checks, subjects, faulty, idioms")
         ->type_name("");
     explain = app.add_subcommand("explain", "Tell how a check decides");
     explain->add_option("CHECK", options.topic, "e.g. drop_rate")
