@@ -40,6 +40,9 @@ struct CheckDefinition {
   bool structural = false;
   /// Can be wrong by chance, so has a share of the alarm budget.
   bool takes_chance = true;
+  /// It reads the taps of networks, and has no meaning for layers; the others
+  /// have none for networks.
+  bool of_networks = false;
   /// Why it has no meaning for a law; empty if it has.
   std::string_view (*not_applicable)(const impl::Law&) = nullptr;
   /// Whether it is left out here, because another configuration of the subject
@@ -68,6 +71,13 @@ extern const CheckDefinition in_place_check;
 extern const CheckDefinition backward_mask_check;
 extern const CheckDefinition self_normalisation_check;
 extern const CheckDefinition resolution_check;
+extern const CheckDefinition block_output_check;
+extern const CheckDefinition block_decisions_check;
+extern const CheckDefinition block_moments_check;
+extern const CheckDefinition rate_schedule_check;
+extern const CheckDefinition block_independence_check;
+extern const CheckDefinition block_evaluation_check;
+extern const CheckDefinition selu_moments_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

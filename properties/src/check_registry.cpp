@@ -25,6 +25,13 @@ constexpr std::array kDefinitions{
     &backward_mask_check,
     &self_normalisation_check,
     &resolution_check,
+    &block_output_check,
+    &block_decisions_check,
+    &block_moments_check,
+    &rate_schedule_check,
+    &block_independence_check,
+    &block_evaluation_check,
+    &selu_moments_check,
 };
 
 }  // namespace
@@ -60,7 +67,13 @@ const CheckInfo* find_check(std::string_view name) {
 }
 
 std::string_view not_applicable(const CheckInfo& check, const impl::Law& law) {
-  const auto reason = definition_of(check.name).not_applicable;
+  const CheckDefinition& definition = definition_of(check.name);
+  const bool is_network = law.network != nullptr;
+  if (definition.of_networks && !is_network) return "a layer has no blocks";
+  if (!definition.of_networks && is_network) {
+    return "of a network only its drop layers are checked, at their taps";
+  }
+  const auto reason = definition.not_applicable;
   return reason == nullptr ? std::string_view{} : reason(law);
 }
 

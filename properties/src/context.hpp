@@ -11,6 +11,8 @@
 
 namespace dropcheck::properties {
 
+struct NetworkEvidence;
+
 /// What all checks of one configuration share.
 struct Context {
   const PlannedConfiguration& plan;
@@ -21,6 +23,8 @@ struct Context {
   std::vector<impl::Tensor> calibration;  ///< outputs of a stream of its own
   std::unique_ptr<MaskReader> reader;
   std::optional<SubjectLease> lease;
+  /// Networks only, and then in the place of inputs, calibration and reader.
+  std::shared_ptr<const NetworkEvidence> network;
 
   const impl::Law& law() const { return *plan.law; }
   const impl::LayerConfig& config() const { return plan.config; }

@@ -166,6 +166,19 @@ void share_weights(Plan& plan) {
   }
 }
 
+/// Elements that a call draws and reads: of a network, those of its taps.
+double elements_of_call(const PlannedConfiguration& planned) {
+  const auto input = static_cast<double>(impl::element_count(planned.shape));
+  const impl::NetworkLaw* const network = planned.law->network;
+  if (network == nullptr) return std::max(input, 1.0);
+  double elements = static_cast<double>(network->taps()) *
+                    static_cast<double>(planned.shape[0]);
+  for (const std::int64_t extent : network->tap) {
+    elements *= static_cast<double>(extent);
+  }
+  return elements;
+}
+
 /// Seconds of one training call, by a few calls that enter no statistic.
 double seconds_per_call(impl::Subject& subject,
                         const PlannedConfiguration& planned) {
@@ -175,7 +188,7 @@ double seconds_per_call(impl::Subject& subject,
     for (std::int64_t i = 0; i < input.size(); ++i) input.view().set(i, 1);
     const auto layer = subject.make(planned.config);
     const std::int64_t repeat = std::clamp<std::int64_t>(
-        100000 / std::max<std::int64_t>(1, input.size()), 1, 1000);
+        static_cast<std::int64_t>(1e5 / elements_of_call(planned)), 1, 1000);
     layer->forward({input.view(), true, repeat});
     const auto begin = Clock::now();
     layer->forward({input.view(), true, repeat});
@@ -196,7 +209,7 @@ void forecast(PlannedConfiguration& planned, unsigned threads) {
     return;
   }
   const auto units = static_cast<double>(planned.units_per_call);
-  const auto elements = static_cast<double>(impl::element_count(planned.shape));
+  const double elements = elements_of_call(planned);
   const double cost =
       (planned.seconds_per_call + elements * kSecondsPerElement) / threads;
   const double expected = std::max(

@@ -8,6 +8,7 @@
 
 #include "detection.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
+#include "network_plan.hpp"
 
 namespace dropcheck::properties {
 
@@ -66,6 +67,10 @@ void refuse_endless_sample(double p, double delta) {
 }  // namespace
 
 void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
+  if (planned.law->network != nullptr) {
+    plan_network_sizes(planned, settings);
+    return;
+  }
   const Budget budget = budget_of(settings.profile);
   const impl::Shape output =
       impl::output_shape(*planned.law, planned.config, planned.shape);
@@ -119,6 +124,7 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
 }
 
 std::int64_t block_calls(const PlannedConfiguration& planned) {
+  if (planned.law->network != nullptr) return planned.calls_per_block;
   if (planned.delta <= 0) return 1;
   const std::int64_t units = planned.units_per_call;
   if (units < 64) {

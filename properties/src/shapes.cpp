@@ -50,6 +50,12 @@ impl::Shape broadcast_shape(const impl::Law& law,
 impl::Shape statistical_shape(const impl::Law& law,
                               const impl::LayerConfig& config,
                               Profile profile) {
+  if (law.network != nullptr) {
+    impl::Shape shape{law.network->batch};
+    shape.insert(shape.end(), law.network->sample.begin(),
+                 law.network->sample.end());
+    return shape;
+  }
   const bool small = profile == Profile::kSmoke;
   if (law.base == impl::Base::kEvaluation && config.samples == 0 &&
       law.minimum_rank >= 2) {

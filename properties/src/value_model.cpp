@@ -102,12 +102,16 @@ std::string ValueModel::describe() const {
                             fused ? ", fused" : "");
 }
 
+std::vector<ValueModel> value_models(const impl::Law& law,
+                                     const impl::LayerConfig& config) {
+  return candidates(impl::affine(law, config), 1 - config.drop_probability,
+                    config.dtype);
+}
+
 std::optional<ValueModel> find_value_model(const impl::Law& law,
                                            const impl::LayerConfig& config,
                                            std::span<const KeptPair> kept) {
-  const impl::Affine map = impl::affine(law, config);
-  for (const ValueModel& model :
-       candidates(map, 1 - config.drop_probability, config.dtype)) {
+  for (const ValueModel& model : value_models(law, config)) {
     if (reproduces(model, config.dtype, kept)) return model;
   }
   return std::nullopt;

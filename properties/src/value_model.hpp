@@ -25,6 +25,10 @@ struct ValueModel {
   std::string describe() const;
 };
 
+/// Every way of rounding that is looked for, most natural first.
+std::vector<ValueModel> value_models(const impl::Law& law,
+                                     const impl::LayerConfig& config);
+
 struct KeptPair {
   double x = 0;
   double y = 0;

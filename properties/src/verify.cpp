@@ -19,6 +19,7 @@
 #include "check_definition.hpp"
 #include "dropcheck/properties/version.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
+#include "network_claims.hpp"
 #include "statistical_checks.hpp"
 
 namespace dropcheck::properties {
@@ -90,7 +91,8 @@ class ConfigurationRun {
                  {},
                  {},
                  nullptr,
-                 {}} {}
+                 {},
+                 nullptr} {}
 
   std::vector<Finding> run() {
     if (interrupted()) {
@@ -98,6 +100,7 @@ class ConfigurationRun {
     } else if (open()) {
       const bool testable = context_.plan.delta > 0;
       if (!testable || prepare()) run_own();
+      if (context_.network) apply_network_doubt(findings_);
       context_.lease.reset();
       if (context_.reader) run_statistical();
     }
@@ -145,6 +148,11 @@ class ConfigurationRun {
   /// Inputs, calibration, mask reading.
   bool prepare() {
     return attempt([this] {
+      if (context_.law().network != nullptr) {
+        context_.network =
+            gather_network(context_, [this] { return interrupted(); });
+        return;
+      }
       impl::Subject& subject = context_.subject();
       context_.inputs = make_inputs(subject, context_.experiment);
       const std::int64_t size = context_.inputs.base.size();

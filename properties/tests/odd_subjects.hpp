@@ -25,6 +25,7 @@ struct Oddity {
   std::function<impl::TensorView(impl::TensorView, impl::Tensor& room)>
       backward = {};
   std::function<void()> reseed = {};
+  std::function<void(std::vector<impl::Tap>&)> taps = {};
 };
 
 class OddLayer final : public impl::Layer {
@@ -48,11 +49,17 @@ class OddLayer final : public impl::Layer {
                      std::span<const std::uint64_t> words) override {
     return layer_->drive(call, words);
   }
+  std::span<const impl::Tap> taps() const override {
+    taps_.assign(layer_->taps().begin(), layer_->taps().end());
+    if (odd_.taps) odd_.taps(taps_);
+    return taps_;
+  }
 
  private:
   std::unique_ptr<impl::Layer> layer_;
   const Oddity& odd_;
   impl::Tensor room_;
+  mutable std::vector<impl::Tap> taps_;
 };
 
 class OddSubject final : public impl::Subject {

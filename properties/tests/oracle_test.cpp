@@ -154,9 +154,11 @@ TEST(SelfNormalisation, RefutesPlainDropoutThroughDepthToo) {
 
 TEST(CheckCatalogue, HasAWrongLayerForEveryCheck) {
   std::set<std::string> caught;
-  for (const SubjectEntry& entry : impl::faulty_subjects()) {
-    EXPECT_NE(find_check(entry.caught_by), nullptr) << entry.name;
-    caught.insert(entry.caught_by);
+  for (const auto* zoo : {&impl::faulty_subjects(), &impl::faulty_networks()}) {
+    for (const SubjectEntry& entry : *zoo) {
+      EXPECT_NE(find_check(entry.caught_by), nullptr) << entry.name;
+      caught.insert(entry.caught_by);
+    }
   }
   for (const CheckInfo& check : checks()) {
     EXPECT_THAT(caught, Contains(std::string(check.name)));

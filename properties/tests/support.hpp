@@ -34,7 +34,8 @@ namespace dropcheck::properties::testing {
 
 inline const impl::SubjectEntry& subject(const std::string& name) {
   for (const auto* entries :
-       {&impl::builtin_subjects(), &impl::faulty_subjects()}) {
+       {&impl::builtin_subjects(), &impl::builtin_networks(),
+        &impl::faulty_subjects(), &impl::faulty_networks()}) {
     for (const impl::SubjectEntry& entry : *entries) {
       if (entry.name == name) return entry;
     }

@@ -6,6 +6,7 @@
 
 #include "dropcheck/cli/options.hpp"
 #include "dropcheck/cli/terminal.hpp"
+#include "dropcheck/impl/law.hpp"
 #include "dropcheck/properties/plan.hpp"
 #include "dropcheck/properties/run_result.hpp"
 #include "dropcheck/reports/deviations.hpp"
@@ -28,6 +29,9 @@ int list_command(const Context& context);
 int explain_command(const Context& context);
 int replay_command(const Context& context);
 int identify_command(const Context& context);
+
+/// The laws of all layers, then of all networks.
+std::vector<const impl::Law*> all_laws();
 
 /// What may be named on the command line.
 std::vector<std::string> layer_names();

@@ -1,5 +1,8 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "commands.hpp"
 #include "dropcheck/cli/exit_status.hpp"
 #include "dropcheck/cli/names.hpp"
@@ -22,12 +25,26 @@ std::string paragraph(const std::string& title, std::string_view body) {
   return text;
 }
 
-// Layers that the check leaves out, each with the reason.
+// Layers and networks that the check leaves out, by reason.
 std::string exceptions(const properties::CheckInfo& check) {
+  std::vector<std::pair<std::string, std::vector<std::string>>> reasons;
+  for (const impl::Law* law : all_laws()) {
+    const std::string reason(properties::not_applicable(check, *law));
+    if (reason.empty()) continue;
+    const auto known =
+        std::find_if(reasons.begin(), reasons.end(),
+                     [&](const auto& entry) { return entry.first == reason; });
+    if (known != reasons.end()) {
+      known->second.emplace_back(law->layer);
+    } else {
+      reasons.push_back({reason, {std::string(law->layer)}});
+    }
+  }
   std::string text;
-  for (const auto& law : impl::laws()) {
-    const auto reason = properties::not_applicable(check, law);
-    if (!reason.empty()) text += fmt::format("  {}: {}\n", law.layer, reason);
+  for (const auto& [reason, layers] : reasons) {
+    for (const auto& line : wrapped(join(layers) + ": " + reason, kTextWidth)) {
+      text += "  " + line + '\n';
+    }
   }
   return text.empty() ? "" : "\nDoes not apply to\n" + text;
 }

@@ -19,8 +19,8 @@ constexpr int kUnlimited = 10000;
 
 std::string layers_text(std::size_t width) {
   Table table({"layer", "what it promises"});
-  for (const auto& law : impl::laws()) {
-    table.add({std::string(law.layer), std::string(law.summary)});
+  for (const impl::Law* law : all_laws()) {
+    table.add({std::string(law->layer), std::string(law->summary)});
   }
   return table.text(width);
 }
@@ -30,16 +30,16 @@ std::string applicability() {
   std::string text = "\nwhich check has a meaning for which layer\n\n";
   std::vector<std::string> header = {"check"};
   int number = 0;
-  for (const auto& law : impl::laws()) {
-    text += fmt::format("  {:2}  {}\n", ++number, law.layer);
+  for (const impl::Law* law : all_laws()) {
+    text += fmt::format("  {:2}  {}\n", ++number, law->layer);
     header.push_back(fmt::format("{:2}", number));
   }
   Table table(header);
   for (const auto& check : properties::checks()) {
     std::vector<std::string> row = {std::string(check.name)};
-    for (const auto& law : impl::laws()) {
-      row.emplace_back(properties::not_applicable(check, law).empty() ? " x"
-                                                                      : " .");
+    for (const impl::Law* law : all_laws()) {
+      row.emplace_back(properties::not_applicable(check, *law).empty() ? " x"
+                                                                       : " .");
     }
     table.add(row);
   }

@@ -7,10 +7,17 @@
 #include "dropcheck/properties/check_catalogue.hpp"
 
 namespace dropcheck::cli {
+
+std::vector<const impl::Law*> all_laws() {
+  std::vector<const impl::Law*> all;
+  for (const auto& law : impl::laws()) all.push_back(&law);
+  for (const auto& law : impl::network_laws()) all.push_back(&law);
+  return all;
+}
+
 std::vector<std::string> layer_names() {
   std::vector<std::string> names;
-  names.reserve(impl::laws().size());
-  for (const auto& law : impl::laws()) names.emplace_back(law.layer);
+  for (const impl::Law* law : all_laws()) names.emplace_back(law->layer);
   return names;
 }
 
@@ -22,9 +29,12 @@ std::vector<std::string> check_names() {
 }
 
 std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
-  std::vector<impl::SubjectEntry> entries = impl::builtin_subjects();
-  const auto& faulty = impl::faulty_subjects();
-  entries.insert(entries.end(), faulty.begin(), faulty.end());
+  std::vector<impl::SubjectEntry> entries;
+  for (const auto* some :
+       {&impl::builtin_subjects(), &impl::builtin_networks(),
+        &impl::faulty_subjects(), &impl::faulty_networks()}) {
+    entries.insert(entries.end(), some->begin(), some->end());
+  }
   const std::chrono::milliseconds timeout(
       static_cast<std::int64_t>(1000 * options.call_timeout_seconds));
   const auto torch = impl::adapters::torch_subjects(timeout);
