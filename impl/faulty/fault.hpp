@@ -70,6 +70,7 @@ std::vector<Specimen> value_faults();
 std::vector<Specimen> unit_faults();
 std::vector<Specimen> pattern_faults();
 std::vector<Specimen> call_faults();
+std::vector<Specimen> stream_faults();
 std::vector<Specimen> mode_faults();
 std::vector<Specimen> edge_faults();
 std::vector<Specimen> trespass_faults();

@@ -64,6 +64,8 @@ extern const CheckDefinition unit_counts_check;
 extern const CheckDefinition homogeneity_check;
 extern const CheckDefinition independence_within_check;
 extern const CheckDefinition independence_calls_check;
+extern const CheckDefinition independence_seeds_check;
+extern const CheckDefinition long_stream_check;
 extern const CheckDefinition eval_identity_check;
 extern const CheckDefinition edge_probabilities_check;
 extern const CheckDefinition seeding_check;

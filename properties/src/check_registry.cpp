@@ -18,6 +18,8 @@ constexpr std::array kDefinitions{
     &homogeneity_check,
     &independence_within_check,
     &independence_calls_check,
+    &independence_seeds_check,
+    &long_stream_check,
     &eval_identity_check,
     &edge_probabilities_check,
     &seeding_check,

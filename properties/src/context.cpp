@@ -65,6 +65,7 @@ Finding start_finding(const Context& context, std::string_view check) {
   token.alpha = context.settings.alpha;
   token.weight = planned.weight;
   token.seed = context.settings.seed;
+  token.reduced_n = planned.reduced_n;
   finding.replay = encode(token);
   return finding;
 }

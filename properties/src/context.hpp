@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -25,6 +26,7 @@ struct Context {
   std::optional<SubjectLease> lease;
   /// Networks only, and then in the place of inputs, calibration and reader.
   std::shared_ptr<const NetworkEvidence> network;
+  std::function<bool()> interrupted;  ///< asked by checks that take long
 
   const impl::Law& law() const { return *plan.law; }
   const impl::LayerConfig& config() const { return plan.config; }

@@ -58,6 +58,19 @@ PositionClasses by_axis(const Tally& tally, const impl::Shape& units,
   return classes;
 }
 
+/// The last size % width units: what a vector loop leaves over.
+PositionClasses by_tail(const Tally& tally, std::size_t width) {
+  PositionClasses classes{
+      std::vector<stats::Counts>(2),
+      fmt::format("class {{}} of body and tail of vectors of {}", width)};
+  const std::size_t body =
+      tally.positions.size() - tally.positions.size() % width;
+  for (std::size_t i = 0; i < tally.positions.size(); ++i) {
+    classes.groups[i < body ? 0 : 1] += {tally.positions[i], tally.calls};
+  }
+  return classes;
+}
+
 /// Rows in the order drawn: a rate that drifts.
 PositionClasses by_time(const Tally& tally, std::size_t segments) {
   PositionClasses classes{std::vector<stats::Counts>(segments),
@@ -84,6 +97,13 @@ std::vector<PositionClasses> position_classes(const Tally& tally,
     all.push_back(by_segment(tally, 16));
     for (const std::size_t lanes : {2U, 4U, 8U, 16U, 32U, 64U}) {
       all.push_back(by_lane(tally, lanes));
+    }
+    // Chunks that threads take.
+    for (const std::size_t lanes : {256U, 1024U, 4096U}) {
+      if (positions >= 4 * lanes) all.push_back(by_lane(tally, lanes));
+    }
+    for (const std::size_t width : {4U, 8U, 16U, 32U, 64U}) {
+      if (positions % width != 0) all.push_back(by_tail(tally, width));
     }
   }
   if (tally.drops_per_row.size() >= 16) all.push_back(by_time(tally, 16));
@@ -187,7 +207,8 @@ constinit const CheckDefinition homogeneity_check{
         {"homogeneity", Evidence::kStatistical,
          "segments, lanes, rows, columns and parts in time have one drop rate",
          "Universal inference with unknown rate over all positions, each axis, "
-         "lanes of 2 to 64, 16 segments and 16 parts in time. One dead "
+         "lanes of 2 to 64 and of 256, 1024 and 4096, what vectors "
+         "of 4 to 64 leave over, 16 segments and 16 parts in time. One dead "
          "position "
          "among 65,000 takes about 370 calls at p = 0.1: pr makes fewer, p = "
          "0.3 "

@@ -6,6 +6,7 @@
 
 #include "calibration_rows.hpp"
 #include "check_definition.hpp"
+#include "claim_parts.hpp"
 #include "detection.hpp"
 #include "dropcheck/stats/correlation.hpp"
 #include "dropcheck/stats/granularity.hpp"
@@ -38,17 +39,6 @@ LagEvidence lag_evidence(const std::vector<PairCounts>& lags,
   }
   evidence.worst = largest_index(evidence.log_e);
   return evidence;
-}
-
-std::string dependence_words(const PairCounts& pairs) {
-  const double after_drop = rate_of(pairs.after_drop());
-  const double after_keep = rate_of(pairs.after_keep());
-  if (after_drop > 0.9999 && after_keep < 1e-4) return "always agree";
-  if (after_drop < 1e-4 && after_keep > 0.9999) return "never agree";
-  return fmt::format(
-      "are dependent: a unit is dropped with probability {:.5g} "
-      "after a drop and {:.5g} after a keep",
-      after_drop, after_keep);
 }
 
 DiagnosticRow pair_row(const PairCounts& pairs, const std::string& what,
@@ -255,7 +245,7 @@ constinit const CheckDefinition independence_within_check{
              "at lags 1 "
              "to 64, every stride of the unit grid and its neighbours, and "
              "powers of "
-             "two. Valid for any rate.",
+             "two, half and a quarter of a call. Valid for any rate.",
              kByEValue, "faulty:lanes_of_4"},
     .from_battery = check_independence_within,
     .structural = true,

@@ -340,6 +340,7 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
   for (PlannedCheck& check : planned.checks) {
     check.hidden = check.check != token.check;
     check.weight = token.weight;
+    check.reduced_n = check.hidden ? 0 : token.reduced_n;
   }
   if (reports_nothing(planned)) {
     throw std::invalid_argument(

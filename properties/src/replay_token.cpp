@@ -162,6 +162,7 @@ std::string encode(const ReplayToken& token) {
   if (token.config.samples != 0) {
     text += fmt::format(",samples={}", token.config.samples);
   }
+  if (token.reduced_n > 0) text += fmt::format(",units={}", token.reduced_n);
   return text + fmt::format(
                     ",shape={},own_shape={},profile={},delta={},margin={},"
                     "n_max={},alpha={},weight={},seed={}",
@@ -197,6 +198,9 @@ ReplayToken decode_token(const std::string& text) {
   token.alpha = number_between(fields, "alpha", 1e-300, 0.5);
   token.weight = number_between(fields, "weight", 0, 1);
   token.seed = number<std::uint64_t>(fields, "seed");
+  if (fields.contains("units")) {
+    token.reduced_n = number<std::uint64_t>(fields, "units");
+  }
   return token;
 }
 

@@ -60,19 +60,36 @@ void SubjectPool::close() {
   idle_.clear();
 }
 
-// Some generators take 32 bits of a seed (mt19937 in PyTorch). The low half is
-// therefore a permutation of the block number: no two blocks of an experiment
-// share it. The permutation is murmur3's finaliser.
+namespace {
+
+/// A permutation of 32 bits: murmur3's finaliser.
+std::uint32_t permuted(std::uint32_t value) {
+  value = (value ^ value >> 16U) * 0x85EBCA6BU;
+  value = (value ^ value >> 13U) * 0xC2B2AE35U;
+  return value ^ value >> 16U;
+}
+
+/// Some generators take 32 bits of a seed (mt19937 in PyTorch). The low half is
+/// therefore a permutation of the index.
+std::uint64_t with_distinct_low_half(std::uint64_t high, std::uint64_t base,
+                                     std::uint64_t index) {
+  constexpr std::uint64_t kLow = 0xFFFFFFFF;
+  return (high & ~kLow) |
+         ((base & kLow) ^ permuted(static_cast<std::uint32_t>(index)));
+}
+
+}  // namespace
+
 std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block) {
-  auto low = static_cast<std::uint32_t>(block);
-  low = (low ^ low >> 16U) * 0x85EBCA6BU;
-  low = (low ^ low >> 13U) * 0xC2B2AE35U;
-  low ^= low >> 16U;
-  const std::uint64_t base =
-      impl::keyed_word(experiment.run_seed, experiment.key);
-  const std::uint64_t high =
-      impl::keyed_word(experiment.run_seed, experiment.key, 1, block);
-  return (high & ~std::uint64_t{0xFFFFFFFF}) | ((base & 0xFFFFFFFF) ^ low);
+  return with_distinct_low_half(
+      impl::keyed_word(experiment.run_seed, experiment.key, 1, block),
+      impl::keyed_word(experiment.run_seed, experiment.key), block);
+}
+
+std::uint64_t distinct_seed(const Experiment& experiment, Stream stream,
+                            std::uint64_t index) {
+  return with_distinct_low_half(stream_seed(experiment, stream, index),
+                                stream_seed(experiment, stream), index);
 }
 
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,

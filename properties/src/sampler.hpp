@@ -67,12 +67,20 @@ enum class Stream : std::uint64_t {
   kInPlace,
   kNetwork,
   kResolution,
+  kStreamCalibration,
+  kLongStream,
+  kSeeds,
+  kSizes,
 };
 
 /// Seed of a block (or of another stream) of the experiment.
 std::uint64_t block_seed(const Experiment& experiment, std::uint64_t block);
 std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
                           std::uint64_t index = 0);
+/// The same, but no two indices below 2^32 share the low 32 bits of a seed, as
+/// those of blocks do not.
+std::uint64_t distinct_seed(const Experiment& experiment, Stream stream,
+                            std::uint64_t index);
 
 /// Throws LayerError for a result of another shape or dtype than is due:
 /// nothing may be read from it.

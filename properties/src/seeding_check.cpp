@@ -48,8 +48,13 @@ class MaskSource {
   Caller caller_;
 };
 
-/// ln of the pairs that are compared: 36 of nine seeds, and successive calls.
-const double kLogPairs = std::log(37);
+constexpr int kSeedBits = 64;
+/// 0, 1, 2, -1, neighbours, and steps of 2^32.
+constexpr int kOtherSeeds = 11;
+
+/// ln of the pairs that are compared: of all seeds, and successive calls.
+const double kLogPairs =
+    std::log((kSeedBits + kOtherSeeds) * (kSeedBits + kOtherSeeds - 1) / 2 + 1);
 
 /// Calls needed so that two independent masks agree by chance with at most
 /// the claim's share.
@@ -67,26 +72,57 @@ struct NamedSeed {
 };
 
 std::vector<NamedSeed> seeds_to_compare(std::uint64_t seed) {
-  const auto flipped = [seed](unsigned bit) {
-    return seed ^ (std::uint64_t{1} << bit);
-  };
-  return {{"a seed", seed},
-          {"0", 0},
-          {"1", 1},
-          {"2", 2},
-          {"its successor", seed + 1},
-          {"its predecessor", seed - 1},
-          {"the one with bit 31 changed", flipped(31)},
-          {"the one with bit 32 changed", flipped(32)},
-          {"the one with bit 63 changed", flipped(63)}};
+  constexpr std::uint64_t kStep = std::uint64_t{1} << 32U;
+  std::vector<NamedSeed> seeds{{"a seed", seed},
+                               {"0", 0},
+                               {"1", 1},
+                               {"2", 2},
+                               {"-1", ~std::uint64_t{0}},
+                               {"2^32", kStep},
+                               {"-2^32", ~kStep + 1},
+                               {"its successor", seed + 1},
+                               {"its predecessor", seed - 1},
+                               {"the one 2^32 above", seed + kStep},
+                               {"the one 2^32 below", seed - kStep}};
+  for (int bit = 0; bit < kSeedBits; ++bit) {
+    seeds.push_back({fmt::format("the one with bit {} changed", bit),
+                     seed ^ (std::uint64_t{1} << bit)});
+  }
+  return seeds;
 }
 
-std::string same_mask_words(const NamedSeed& a, const NamedSeed& b) {
-  const std::uint64_t change = a.value ^ b.value;
-  const bool high_only = (change & 0xFFFFFFFF) == 0;
-  return fmt::format("different seeds give the same mask: {} and {}{}", a.name,
-                     b.name,
-                     high_only ? "; only 32 bits of a seed are used" : "");
+/// "bits 32 to 63": the bits that change no mask; empty if all do.
+std::string ignored_bits(const std::vector<Mask>& masks) {
+  std::vector<int> bits;
+  for (int bit = 0; bit < kSeedBits; ++bit) {
+    if (masks[static_cast<std::size_t>(kOtherSeeds + bit)] == masks.front()) {
+      bits.push_back(bit);
+    }
+  }
+  if (bits.empty()) return {};
+  if (bits.size() == 1) return fmt::format("bit {}", bits.front());
+  const bool run = bits.back() - bits.front() == std::ssize(bits) - 1;
+  return run ? fmt::format("bits {} to {}", bits.front(), bits.back())
+             : fmt::format("bits {}", fmt::join(bits, ", "));
+}
+
+/// What two seeds of one mask mean; empty where no two seeds have one.
+std::string same_mask_words(const std::vector<NamedSeed>& seeds,
+                            const std::vector<Mask>& masks) {
+  const std::string ignored = ignored_bits(masks);
+  if (!ignored.empty()) {
+    return fmt::format(
+        "different seeds give the same mask: {} of a seed make no difference",
+        ignored);
+  }
+  for (std::size_t i = 1; i < seeds.size(); ++i) {
+    for (std::size_t k = 0; k < i; ++k) {
+      if (seeds[k].value == seeds[i].value || masks[k] != masks[i]) continue;
+      return fmt::format("different seeds give the same mask: {} and {}",
+                         seeds[k].name, seeds[i].name);
+    }
+  }
+  return {};
 }
 
 /// Chance is involved where masks of other seeds or calls agree.
@@ -140,26 +176,23 @@ static Finding check_seeding(const Context& context) {
   for (std::size_t i = 1; i < seeds.size(); ++i) {
     masks.push_back(source.after(seeds[i].value, calls));
     finding.calls += static_cast<std::uint64_t>(calls);
-    for (std::size_t k = 0; drops && k < i; ++k) {
-      if (seeds[k].value == seeds[i].value || masks[k] != masks[i]) continue;
-      if (note_repetition(finding, context, calls,
-                          same_mask_words(seeds[k], seeds[i]))) {
-        return finding;
-      }
-    }
   }
   finding.n =
       finding.calls * static_cast<std::uint64_t>(context.plan.units_per_call);
+  const std::string same = drops ? same_mask_words(seeds, masks) : "";
+  if (!same.empty() && note_repetition(finding, context, calls, same)) {
+    return finding;
+  }
   if (!drops) {
     leave_open(finding, fmt::format("{} units hold no drop: the masks of two "
                                     "seeds cannot be told apart",
                                     finding.n));
     return finding;
   }
-  certify(
-      finding, "a seed repeats its masks, other seeds have others",
-      fmt::format("for {} seeds, with 0, neighbours and single bits changed",
-                  seeds.size()));
+  certify(finding, "a seed repeats its masks, other seeds have others",
+          fmt::format("for {} seeds, with 0, -1, neighbours, steps of 2^32 and "
+                      "each of 64 bits changed",
+                      seeds.size()));
   return finding;
 }
 
@@ -178,9 +211,8 @@ constinit const CheckDefinition seeding_check{
          "a seed repeats its masks; other seeds and later calls have others",
          "Masks after reseeding one instance twice and another one once must "
          "agree "
-         "bit for bit; masks of ten seeds (0, neighbours, single bits changed) "
-         "and "
-         "of successive calls must differ.",
+         "bit for bit; masks of 75 seeds (0, -1, neighbours, steps of 2^32, "
+         "each of the 64 bits changed) and of successive calls must differ.",
          "False alarm: at most weight * alpha, the chance that independent "
          "masks "
          "agree. False pass: seeds that are not among those tried.",

@@ -116,4 +116,57 @@ std::vector<impl::Shape> structure_shapes(const PlannedConfiguration& plan) {
   return small_shapes(*plan.law, plan.config);
 }
 
+namespace {
+
+/// The largest divisor that is at most `limit`.
+std::int64_t divisor(std::int64_t units, std::int64_t limit) {
+  std::int64_t largest = 1;
+  for (std::int64_t d = 2; d <= std::min(units, limit); ++d) {
+    if (units % d == 0) largest = d;
+  }
+  return largest;
+}
+
+/// All units along the first axis that shares no decision.
+impl::Shape one_free_axis(const impl::Law& law, const impl::LayerConfig& config,
+                          std::int64_t units) {
+  impl::Shape shape = broadcast_shape(law, config, 1, 1);
+  std::fill(shape.begin(), shape.end(), 1);
+  const std::vector<bool> shared = impl::shared_axes(law, config, shape);
+  const auto free = std::find(shared.begin(), shared.end(), false);
+  if (free != shared.end()) {
+    shape[static_cast<std::size_t>(free - shared.begin())] = units;
+  }
+  return shape;
+}
+
+}  // namespace
+
+impl::Shape shape_of_units(const impl::Law& law,
+                           const impl::LayerConfig& config,
+                           std::int64_t units) {
+  const bool scores =
+      law.base == impl::Base::kEvaluation && law.minimum_rank >= 2;
+  switch (law.unit) {
+    case impl::Unit::kElement: {
+      if (!scores) return {units};
+      // Few keys, so that no attention weight is small.
+      const std::int64_t keys = divisor(units, 64);
+      return {1, 1, units / keys, keys};
+    }
+    case impl::Unit::kChannel: {
+      const std::int64_t channels = divisor(units, 512);
+      return channel_shape(config, {units / channels, channels},
+                           spatial_of(law, {1, 1, 1}));
+    }
+    case impl::Unit::kSample:
+      return {units, 1};
+    case impl::Unit::kTensor:
+      return {2, 1};
+    case impl::Unit::kSharedAxes:
+      return one_free_axis(law, config, units);
+  }
+  return {};
+}
+
 }  // namespace dropcheck::properties

@@ -19,4 +19,10 @@ std::vector<impl::Shape> small_shapes(const impl::Law& law,
 /// `small_shapes`, or the shape that the user asked for.
 std::vector<impl::Shape> structure_shapes(const PlannedConfiguration& plan);
 
+/// An input of exactly `units` units and as few elements as the law allows: one
+/// a unit, with an extent of 1 on shared axes. Where the whole tensor is one
+/// unit, the smallest tensor that shows it.
+impl::Shape shape_of_units(const impl::Law& law,
+                           const impl::LayerConfig& config, std::int64_t units);
+
 }  // namespace dropcheck::properties

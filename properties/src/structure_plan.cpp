@@ -17,8 +17,12 @@ StructurePlan make_structure_plan(const impl::Shape& unit_shape,
   for (const std::int64_t stride : impl::compact_strides(unit_shape)) {
     lags.insert({stride - 1, stride, stride + 1});
   }
+  // Halves and quarters that mirror or repeat each other.
+  for (const std::int64_t parts : {2, 4}) {
+    lags.insert({plan.row_bits / parts, (plan.row_bits + parts - 1) / parts});
+  }
   for (const std::int64_t lag : lags) {
-    if (lag >= 1 && lag <= plan.row_bits / 2) {
+    if (lag >= 1 && lag <= (plan.row_bits + 1) / 2 && lag < plan.row_bits) {
       plan.lags.push_back(static_cast<std::size_t>(lag));
     }
   }

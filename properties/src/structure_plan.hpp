@@ -20,8 +20,9 @@ struct StructurePlan {
   std::vector<std::size_t> call_lags;
 };
 
-/// Lags 1..64, every stride of the unit grid and its neighbours, and powers of
-/// two, all below half a row; call lags 1..8 and powers of two up to half a
+/// Lags 1..64, every stride of the unit grid and its neighbours, powers of two
+/// (chunks of 1024 or 4096 among them), a half and a quarter of a row, none
+/// above half a row; call lags 1..8 and powers of two up to half a
 /// block.
 StructurePlan make_structure_plan(const impl::Shape& unit_shape,
                                   std::int64_t calls_per_block);

@@ -92,7 +92,8 @@ class ConfigurationRun {
                  {},
                  nullptr,
                  {},
-                 nullptr} {}
+                 nullptr,
+                 [this] { return interrupted(); }} {}
 
   std::vector<Finding> run() {
     if (interrupted()) {

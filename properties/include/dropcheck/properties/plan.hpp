@@ -24,6 +24,9 @@ struct PlannedCheck {
   double worst_n = 0;
   bool shares_masks = false;  ///< with the other statistical checks
   double elements = 0;        ///< drawn by this check alone
+  /// Units that the speed of the subject allows, where these are fewer than the
+  /// profile asks for; else 0.
+  std::uint64_t reduced_n = 0;
   /// Not asked for, but run because a certificate that was asked for rests on
   /// it; not reported, and without a share of the alarm budget.
   bool hidden = false;

@@ -29,6 +29,7 @@ struct ReplayToken {
   double alpha = 1e-9;
   double weight = 1;
   std::uint64_t seed = 0;
+  std::uint64_t reduced_n = 0;  ///< as planned for the check
 };
 
 /// "dc1,subject=faulty:drops_nothing,check=drop_rate,layer=dropout,p=0.1,..."

@@ -1,0 +1,144 @@
+#include "repeat_search.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+
+#include "dropcheck/stats/granularity.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+/// The window that begins `shift` bits into a word, word by word.
+std::uint64_t word_of_window(const std::uint64_t* words, std::int64_t index,
+                             int shift) {
+  const std::uint64_t low = words[index] >> shift;
+  return shift == 0 ? low : low | words[index + 1] << (64 - shift);
+}
+
+struct Window {
+  std::uint64_t hash = 0x9E3779B97F4A7C15;
+  std::int64_t drops = 0;
+};
+
+Window window_at(const std::uint64_t* words, std::int64_t count, int shift) {
+  Window window;
+  for (std::int64_t i = 0; i < count; ++i) {
+    const std::uint64_t word = word_of_window(words, i, shift);
+    window.drops += std::popcount(word);
+    window.hash = (window.hash ^ word) * 0xD6E8FEB86659FD93;
+    window.hash ^= window.hash >> 32U;
+  }
+  return window;
+}
+
+constexpr std::size_t kFilterWords = std::size_t{1} << 16;
+
+/// The bit of a hash in the filter.
+std::size_t filter_word(std::uint64_t hash) {
+  return (hash >> 6U) % kFilterWords;
+}
+std::uint64_t filter_bit(std::uint64_t hash) {
+  return std::uint64_t{1} << (hash % 64);
+}
+
+}  // namespace
+
+RepeatPlan RepeatPlan::make(std::int64_t bits, std::int64_t head,
+                            std::int64_t run, double p0, double threshold) {
+  // As if every window were kept; fewer would be a word shorter at most.
+  const double words = static_cast<double>(bits / 64 + 1);
+  const double log_pairs = std::log(64 * words) + std::log(words);
+  RepeatPlan plan;
+  plan.head = head / 64;
+  plan.window = (static_cast<std::int64_t>(
+                     stats::overlap_window_bits(log_pairs, threshold, p0)) +
+                 63) /
+                64 * 64;
+  // One of `step` windows that begin a word apart must be kept, and up to a
+  // word is lost before the first that begins with a word.
+  while (64 * (2 * plan.step + 1) + plan.window <= run) plan.step *= 2;
+  return plan;
+}
+
+double RepeatPlan::log_chance(std::int64_t bits, double p0) const {
+  const std::int64_t words = bits / 64 + 1;
+  const std::int64_t kept = std::min(words, head + words / step + 1);
+  return std::log(64 * static_cast<double>(kept)) +
+         std::log(static_cast<double>(words)) +
+         stats::log_chance_identical(p0, static_cast<std::uint64_t>(window));
+}
+
+RepeatSearch::RepeatSearch(const RepeatPlan& plan, double p0)
+    : plan_(plan),
+      p0_(p0),
+      window_words_(plan.window / 64),
+      filter_(kFilterWords) {}
+
+const std::uint64_t* RepeatSearch::at(std::int64_t word) const {
+  return recent_.data() + (word - first_);
+}
+
+void RepeatSearch::add(std::span<const std::uint64_t> words) {
+  if (found_ || window_words_ == 0) return;
+  recent_.insert(recent_.end(), words.begin(), words.end());
+  const std::int64_t end = first_ + std::ssize(recent_);
+  while (next_ + window_words_ <= end && !found_) visit(next_++);
+  const std::int64_t needed =
+      std::max<std::int64_t>(first_, next_ - window_words_ - 1);
+  recent_.erase(recent_.begin(), recent_.begin() + (needed - first_));
+  first_ = needed;
+}
+
+/// A word is kept when the windows that begin in it lie behind us.
+void RepeatSearch::visit(std::int64_t word) {
+  const std::int64_t behind = word - window_words_ - 1;
+  if (behind >= 0 && (behind < plan_.head || behind % plan_.step == 0)) {
+    keep(behind);
+  }
+  look_up(word);
+}
+
+bool RepeatSearch::telling(std::int64_t drops) const {
+  const auto length = static_cast<double>(plan_.window);
+  return static_cast<double>(drops) >= p0_ * length / 4 &&
+         static_cast<double>(plan_.window - drops) >= (1 - p0_) * length / 4;
+}
+
+void RepeatSearch::keep(std::int64_t word) {
+  const std::uint64_t number = kept_places_.size();
+  kept_places_.push_back(word);
+  kept_words_.insert(kept_words_.end(), at(word), at(word) + window_words_ + 1);
+  for (int shift = 0; shift < 64; ++shift) {
+    const Window window = window_at(at(word), window_words_, shift);
+    if (!telling(window.drops)) continue;
+    filter_[filter_word(window.hash)] |= filter_bit(window.hash);
+    windows_.try_emplace(window.hash,
+                         64 * number + static_cast<unsigned>(shift));
+  }
+}
+
+void RepeatSearch::look_up(std::int64_t word) {
+  const std::uint64_t hash = window_at(at(word), window_words_, 0).hash;
+  if ((filter_[filter_word(hash)] & filter_bit(hash)) == 0) return;
+  const auto hit = windows_.find(hash);
+  if (hit == windows_.end() || !agrees(hit->second, at(word))) return;
+  found_ = Repeat{64 * kept_places_[hit->second / 64] +
+                      static_cast<std::int64_t>(hit->second % 64),
+                  64 * word};
+}
+
+bool RepeatSearch::agrees(std::uint64_t kept,
+                          const std::uint64_t* words) const {
+  const std::uint64_t* window =
+      kept_words_.data() +
+      (kept / 64) * static_cast<std::uint64_t>(window_words_ + 1);
+  for (std::int64_t i = 0; i < window_words_; ++i) {
+    if (word_of_window(window, i, static_cast<int>(kept % 64)) != words[i]) {
+      return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace dropcheck::properties

@@ -1,0 +1,88 @@
+// Counts by Fourier transforms are exact: equal to counting one by one, at
+// every lag and shift. Nothing is left to chance.
+#include "block_correlation.hpp"
+
+#include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
+
+#include <stdexcept>
+
+#include "mask_kernels.hpp"
+#include "random_bits.hpp"
+
+namespace dropcheck::properties {
+namespace {
+
+using testing::bit_at;
+using testing::random_bits;
+
+stats::ShiftCounts counted(const std::vector<std::uint64_t>& earlier,
+                           const std::vector<std::uint64_t>& later,
+                           std::int64_t shift) {
+  stats::ShiftCounts counts;
+  const auto size = 64 * std::ssize(earlier);
+  for (std::int64_t i = 0; i < size; ++i) {
+    if (i + shift < 0 || i + shift >= size) continue;
+    const bool a = bit_at(earlier, static_cast<std::size_t>(i));
+    const bool b = bit_at(later, static_cast<std::size_t>(i + shift));
+    counts += {1, a ? 1U : 0U, b ? 1U : 0U, a && b ? 1U : 0U};
+  }
+  return counts;
+}
+
+RC_GTEST_PROP(LagCounter, CountsEveryLagExactly, (std::uint64_t key)) {
+  const auto block_words = *rc::gen::element<std::size_t>(1, 2, 4);
+  const auto blocks = *rc::gen::inRange<std::size_t>(2, 14);
+  const auto reach = *rc::gen::inRange<std::size_t>(1, blocks);
+  const auto words =
+      random_bits(block_words * blocks, *rc::gen::element(0.1, 0.5, 0.9), key);
+  LagCounter counter(64 * block_words, reach);
+  for (std::size_t b = 0; b < blocks; ++b) {
+    counter.add(words.data() + b * block_words);
+  }
+  const auto lags = counter.lags();
+  RC_ASSERT(lags.size() == 64 * block_words * reach - 1);
+  for (std::size_t k = 0; k < lags.size(); ++k) {
+    RC_ASSERT(lags[k] ==
+              counted(words, words, static_cast<std::int64_t>(k + 1)));
+  }
+}
+
+// The largest blocks in use, with the most drops: rounding has no say.
+TEST(LagCounter, IsExactForLongBlocks) {
+  constexpr std::size_t kBlockBits = 65536;
+  const auto words = random_bits(6 * kBlockBits / 64, 0.9, 5);
+  LagCounter counter(kBlockBits, 2);
+  for (std::size_t b = 0; b < 6; ++b) {
+    counter.add(words.data() + b * kBlockBits / 64);
+  }
+  const auto lags = counter.lags();
+  for (const std::size_t lag :
+       {1UL, 97UL, 4096UL, 65535UL, 65536UL, 65537UL, 100003UL, 131071UL}) {
+    EXPECT_EQ(lags[lag - 1].both,
+              joint_at_lag(words.data(), 6 * kBlockBits, lag))
+        << lag;
+  }
+}
+
+RC_GTEST_PROP(CrossCounter, CountsEveryShiftOfAllPairs, (std::uint64_t key)) {
+  CrossCounter counter(128);
+  std::vector<stats::ShiftCounts> expected(255);
+  for (std::uint64_t pair = 0; pair < 3; ++pair) {
+    const auto a = random_bits(2, 0.2, key + 2 * pair);
+    const auto b = random_bits(2, 0.5, key + 2 * pair + 1);
+    counter.add(a.data(), b.data());
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      expected[k] += counted(a, b, static_cast<std::int64_t>(k) - 127);
+    }
+  }
+  RC_ASSERT(counter.shifts() == expected);
+}
+
+TEST(BlockCorrelation, RefusesBlocksThatAreNoPowerOfTwo) {
+  EXPECT_THROW(BlockCorrelation(32), std::invalid_argument);
+  EXPECT_THROW(BlockCorrelation(96), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace dropcheck::properties
