@@ -68,4 +68,18 @@ Fault then(Change change) {
 /// Half the room that a rate has on both sides.
 inline double half_room(double drop) { return std::min(drop, 1 - drop) / 2; }
 
+/// Drops a fixed number of the units [first, last), all choices equally likely.
+inline void drop_exactly(const Draw& draw, std::size_t first,
+                         std::size_t last) {
+  const auto length = static_cast<double>(last - first);
+  // Rounded up or down at random, so that the rate is right on average.
+  double missing = std::floor(length * draw.drop + uniform(draw.stream.next()));
+  for (std::size_t i = first; i < last; ++i) {
+    const auto left = static_cast<double>(last - i);
+    const bool drop = uniform(draw.stream.next()) * left < missing;
+    draw.mask.kept[i] = drop ? 0 : 1;
+    missing -= drop ? 1 : 0;
+  }
+}
+
 }  // namespace dropcheck::impl::faulty

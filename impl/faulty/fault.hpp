@@ -74,5 +74,6 @@ std::vector<Specimen> stream_faults();
 std::vector<Specimen> mode_faults();
 std::vector<Specimen> edge_faults();
 std::vector<Specimen> trespass_faults();
+std::vector<Specimen> subtle_faults();
 
 }  // namespace dropcheck::impl::faulty

@@ -31,19 +31,6 @@ void mirror_pairs(const Draw& draw) {
   }
 }
 
-/// Drops `count` of the units [first, last), all choices equally likely.
-void drop_exactly(const Draw& draw, std::size_t first, std::size_t last) {
-  const auto length = static_cast<double>(last - first);
-  // Rounded up or down at random, so that the rate is right on average.
-  double missing = std::floor(length * draw.drop + uniform(draw.stream.next()));
-  for (std::size_t i = first; i < last; ++i) {
-    const auto left = static_cast<double>(last - i);
-    const bool drop = uniform(draw.stream.next()) * left < missing;
-    draw.mask.kept[i] = drop ? 0 : 1;
-    missing -= drop ? 1 : 0;
-  }
-}
-
 Fault exactly_per(std::size_t group) {
   return {.draw = [group](const Draw& draw) {
     const std::size_t size = draw.mask.kept.size();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "dropcheck/impl/random_stream.hpp"
+
 namespace dropcheck::properties {
 namespace {
 
@@ -10,8 +12,12 @@ constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 18;
 /// Elements that the way of rounding is found from.
 constexpr std::int64_t kCalibrationElements = std::int64_t{1} << 13;
 
-Experiment changed(const Context& context, impl::Shape shape, double drop) {
+Experiment changed(const Context& context, impl::Shape shape, double drop,
+                   std::uint64_t variation) {
   Experiment experiment = context.experiment;
+  if (variation != 0) {
+    experiment.key = impl::keyed_word(experiment.key, variation);
+  }
   experiment.shape = std::move(shape);
   experiment.config.drop_probability = drop;
   return experiment;
@@ -24,9 +30,9 @@ std::size_t words_for(std::int64_t bits) {
 }  // namespace
 
 StreamSource::StreamSource(const Context& context, impl::Shape shape,
-                           double drop_probability)
+                           double drop_probability, std::uint64_t variation)
     : context_(context),
-      experiment_(changed(context, std::move(shape), drop_probability)),
+      experiment_(changed(context, std::move(shape), drop_probability, variation)),
       inputs_(make_inputs(context.subject(), experiment_)),
       units_(*experiment_.law, experiment_.config, inputs_.base.shape()) {
   const std::int64_t calls = std::clamp<std::int64_t>(

@@ -16,13 +16,22 @@ class StreamSource {
  public:
   /// For the configuration of `context` with another input shape and drop
   /// probability.
+  /// `variation` gives other inputs.
   StreamSource(const Context& context, impl::Shape shape,
-               double drop_probability);
+               double drop_probability, std::uint64_t variation = 0);
   /// ... with the drop probability of the configuration.
   StreamSource(const Context& context, impl::Shape shape);
 
   std::int64_t units() const { return units_.units(); }
   std::int64_t elements() const { return units_.elements(); }
+  bool readable() const { return reader_->readable(); }
+  /// What the mask multiplies in an element.
+  double base(std::int64_t element) const {
+    return reader_->base(static_cast<std::size_t>(element));
+  }
+  std::uint32_t unit_of(std::int64_t element) const {
+    return units_.unit_of(element);
+  }
   double drop_probability() const {
     return experiment_.config.drop_probability;
   }

@@ -71,6 +71,12 @@ enum class Stream : std::uint64_t {
   kLongStream,
   kSeeds,
   kSizes,
+  kPairs,
+  kDispersion,
+  kHigherOrder,
+  kRobustRate,
+  kRare,
+  kValues,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

@@ -1,0 +1,155 @@
+// What no test of single decisions, neighbours or a few thousand calls sees.
+#include <cmath>
+
+#include "faulty/draws.hpp"
+
+namespace dropcheck::impl::faulty {
+namespace {
+
+/// One distant unit repeats another one's decision every second time.
+void tie_distant_units(const Draw& draw) {
+  auto& kept = draw.mask.kept;
+  constexpr std::size_t kFirst = 17;
+  constexpr std::size_t kSecond = 483;
+  if (kept.size() <= kSecond) return;
+  if (uniform(draw.stream.next()) < 0.5) kept[kSecond] = kept[kFirst];
+}
+
+/// Decisions depend on the product of the two that are 11 and 29 before, and on
+/// neither of them alone: every pair is independent.
+void draw_by_product(const Draw& draw) {
+  auto& kept = draw.mask.kept;
+  const double p = draw.drop;
+  // Largest change that keeps the rate within [0, 1] in every context.
+  const double odds = std::max(p / (1 - p), (1 - p) / p);
+  const double strength = 0.9 * std::min(p, 1 - p) / odds;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    double change = 0;
+    if (i >= 29) {
+      const double near = (kept[i - 11] != 0 ? 0.0 : 1.0) - p;
+      const double far = (kept[i - 29] != 0 ? 0.0 : 1.0) - p;
+      change = strength * near * far / (p * (1 - p));
+    }
+    kept[i] = decide(p + change, draw.stream.next());
+  }
+}
+
+/// Groups of 32 units share a decision, and drop too often.
+void draw_wrong_groups(const Draw& draw) {
+  const double drop = clamped(draw.drop + half_room(draw.drop));
+  std::uint8_t decision = 1;
+  for (std::size_t i = 0; i < draw.mask.kept.size(); ++i) {
+    if (i % 32 == 0) decision = decide(drop, draw.stream.next());
+    draw.mask.kept[i] = decision;
+  }
+}
+
+/// Values of at least 4 pass as if they were kept.
+void keep_large_values(const Draw& draw, const TensorView& input,
+                       const TensorView& output) {
+  if (draw.drop <= 0 || draw.drop >= 1) return;
+  for (std::int64_t i = 0; i < input.size(); ++i) {
+    const double x = input.value(i);
+    if (std::abs(x) >= 4 && output.value(i) == 0) {
+      output.set(i, x / (1 - draw.drop));
+    }
+  }
+}
+
+}  // namespace
+
+std::vector<Specimen> subtle_faults() {
+  return {
+      {"distant_twins", "dropout", "independence_pairs",
+       "unit 483 repeats unit 17 every second time",
+       "Two lanes of distant warps share a word now and then.",
+       then(tie_distant_units)},
+      {"product_of_two",
+       "dropout",
+       "higher_order",
+       "decisions depend on two earlier ones together, on neither alone",
+       "A generator that is equidistributed in pairs and not in triples.",
+       {.draw = draw_by_product}},
+      {"groups_with_wrong_rate",
+       "dropout",
+       "drop_rate_robust",
+       "32 units share a decision, at a rate that is too high",
+       "A wrong rate that hides behind dependent units.",
+       {.draw = draw_wrong_groups}},
+      {"fixed_count_per_call",
+       "dropout",
+       "dispersion",
+       "drops the same number in every call",
+       "torch.randperm(n)[:k] in the place of a Bernoulli mask.",
+       {.draw =
+            [](const Draw& draw) {
+              drop_exactly(draw, 0, draw.mask.kept.size());
+            }}},
+      {"rate_drawn_per_call",
+       "dropout",
+       "dispersion",
+       "the rate of every call is drawn anew, 5 % up or down",
+       "A scheduled rate that jitters around its value.",
+       {.draw =
+            [](const Draw& draw) {
+              const bool up = (draw.stream.next() & 1U) != 0;
+              const double drop =
+                  draw.drop + (up ? 1 : -1) * half_room(draw.drop) / 5;
+              for (std::uint8_t& kept : draw.mask.kept) {
+                kept = decide(drop, draw.stream.next());
+              }
+            }}},
+      {"drops_rarely_at_zero", "dropout", "rare_events",
+       "drops one element in 5,000 at drop probability 0",
+       "U in [0, 1) with u <= p: exactly 0 occurs; pytorch #15356, #26807.",
+       drops_with([](const Draw& draw, std::size_t) {
+         return draw.drop == 0 ? 1.0 / 5000 : draw.drop;
+       })},
+      {"keeps_rarely_at_one",
+       "dropout",
+       "rare_events",
+       "keeps one element in 5,000 at drop probability 1",
+       "The end point is excluded by rounding; mxnet #14288.",
+       {.draw =
+            [](const Draw& draw) {
+              const double drop = draw.drop == 1 ? 1 - 1.0 / 5000 : draw.drop;
+              for (std::uint8_t& kept : draw.mask.kept) {
+                kept = decide(drop, draw.stream.next());
+              }
+            },
+        .response =
+            [](const LayerConfig& config, Response right) {
+              if (config.drop_probability == 1) right.scale = 1;
+              return right;
+            }}},
+      {"large_values_kept",
+       "dropout",
+       "value_independence",
+       "values of 4 and more are never dropped",
+       "Outliers are protected on purpose, and nobody says so.",
+       {.spoil = keep_large_values}},
+      {"mask_hashes_values",
+       "dropout",
+       "value_independence",
+       "the mask is a hash of the values, not of their places",
+       "The address or the bits of the input seed the generator; xformers "
+       "#173.",
+       {.spoil =
+            [](const Draw& draw, const TensorView& input,
+               const TensorView& output) {
+              if (draw.drop <= 0 || draw.drop >= 1) return;
+              for (std::int64_t i = 0; i < input.size(); ++i) {
+                const double x = input.value(i);
+                const auto bits =
+                    static_cast<std::uint64_t>(std::llround(std::ldexp(x, 20)));
+                const std::uint64_t word = keyed_word(
+                    draw.seed, bits, static_cast<std::uint64_t>(draw.call),
+                    static_cast<std::uint64_t>(i));
+                const bool kept = decide(draw.drop, word) != 0;
+                output.set(i, kept ? x / (1 - draw.drop) : 0);
+              }
+            }}},
+  };
+}
+
+}  // namespace dropcheck::impl::faulty

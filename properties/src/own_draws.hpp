@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string_view>
+
+#include "check_definition.hpp"
+
+namespace dropcheck::properties {
+
+/// What a check that draws its own masks needs besides them.
+
+/// One number a profile; the exhaustive one asks for what nightly does.
+template <class T>
+T by_profile(Profile profile, T smoke, T pr, T nightly) {
+  switch (profile) {
+    case Profile::kSmoke:
+      return smoke;
+    case Profile::kPr:
+      return pr;
+    case Profile::kNightly:
+    case Profile::kExhaustive:
+      return nightly;
+  }
+  return smoke;
+}
+
+/// CheckDefinition::left_out: one configuration a subject is enough.
+bool not_once(const PlannedConfiguration& planned, const Occasion& occasion);
+
+/// CheckDefinition::not_applicable: a call with one decision has no structure.
+std::string_view one_decision_a_call(const impl::Law& law);
+
+}  // namespace dropcheck::properties
