@@ -199,7 +199,7 @@ constinit const CheckDefinition higher_order_check{
              "them, and after each outcome of any two of the 64 before: what "
              "no pair of decisions shows. Linear structure over GF(2), as in "
              "MT19937, is not looked for. In one configuration a subject.",
-             kByEValue, "faulty:exclusive_or_of_two"},
+             kByEValue, "faulty:product_of_two"},
     .from_calls = check_higher_order,
     .not_applicable = one_decision_a_call,
     .left_out = not_once,
