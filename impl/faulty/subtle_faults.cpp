@@ -34,6 +34,45 @@ void draw_by_product(const Draw& draw) {
   }
 }
 
+/// Two distant units are dropped together less often than they should be.
+void part_distant_units(const Draw& draw) {
+  auto& kept = draw.mask.kept;
+  constexpr std::size_t kFirst = 5;
+  constexpr std::size_t kSecond = 411;
+  if (kept.size() <= kSecond) return;
+  const double p = draw.drop;
+  // Never both dropped where p <= 1/2; the rate of each stays p.
+  const double after_keep = std::min(1.0, p / (1 - p));
+  const double after_drop = std::max(0.0, (p - (1 - p)) / p);
+  kept[kSecond] =
+      decide(kept[kFirst] != 0 ? after_keep : after_drop, draw.stream.next());
+}
+
+/// The rate is up by a tenth of the room after an even number of drops among
+/// the eight decisions before, and down after an odd one; on average right.
+void draw_by_parity(const Draw& draw) {
+  auto& kept = draw.mask.kept;
+  const double p = draw.drop;
+  const double odd = (1 - std::pow(1 - 2 * p, 8)) / 2;
+  const double step = half_room(p) / 2;
+  for (std::size_t i = 0; i < kept.size(); ++i) {
+    double change = 0;
+    if (i >= 8) {
+      std::size_t drops = 0;
+      for (std::size_t k = 1; k <= 8; ++k) drops += kept[i - k] == 0 ? 1 : 0;
+      change = drops % 2 == 0 ? 2 * step * odd : -2 * step * (1 - odd);
+    }
+    kept[i] = decide(p + change, draw.stream.next());
+  }
+}
+
+/// A whole call is dropped or kept, too often dropped.
+void draw_whole_calls(const Draw& draw) {
+  const double drop = clamped(draw.drop + half_room(draw.drop));
+  const std::uint8_t decision = decide(drop, draw.stream.next());
+  for (std::uint8_t& kept : draw.mask.kept) kept = decision;
+}
+
 /// Groups of 32 units share a decision, and drop too often.
 void draw_wrong_groups(const Draw& draw) {
   const double drop = clamped(draw.drop + half_room(draw.drop));
@@ -76,6 +115,21 @@ std::vector<Specimen> subtle_faults() {
        "32 units share a decision, at a rate that is too high",
        "A wrong rate that hides behind dependent units.",
        {.draw = draw_wrong_groups}},
+      {"whole_calls_with_wrong_rate",
+       "dropout",
+       "drop_rate_robust",
+       "a call is dropped or kept as a whole, at a rate that is too high",
+       "One decision a batch, and the wrong one of two probabilities.",
+       {.draw = draw_whole_calls}},
+      {"distant_opposites", "dropout", "independence_pairs",
+       "units 5 and 411 are rarely dropped together",
+       "Stratified sampling between lanes.", then(part_distant_units)},
+      {"parity_of_eight",
+       "dropout",
+       "higher_order",
+       "the rate depends on the parity of the eight decisions before",
+       "A linear feedback register whose output is used as it is.",
+       {.draw = draw_by_parity}},
       {"fixed_count_per_call",
        "dropout",
        "dispersion",

@@ -59,24 +59,8 @@ TEST(BuiltinSubjects, DeclareWhatTheyLack) {
 TEST(Zoo, HasAtLeastTwoEntriesForEveryCheck) {
   std::map<std::string, int> count;
   for (const SubjectEntry& entry : faulty_subjects()) ++count[entry.caught_by];
-  const std::set<std::string> checks{"support",
-                                     "granularity",
-                                     "drop_rate",
-                                     "expectation",
-                                     "moments",
-                                     "unit_counts",
-                                     "homogeneity",
-                                     "independence_within",
-                                     "independence_calls",
-                                     "eval_identity",
-                                     "edge_probabilities",
-                                     "seeding",
-                                     "in_place",
-                                     "backward_mask",
-                                     "resolution",
-                                     "self_normalisation"};
-  for (const std::string& check : checks) EXPECT_GE(count[check], 2) << check;
-  EXPECT_EQ(count.size(), checks.size());
+  EXPECT_GE(count.size(), 16);
+  for (const auto& [check, entries] : count) EXPECT_GE(entries, 2) << check;
 }
 
 TEST(Zoo, NamesEveryEntryOnceAndExplainsIt) {
