@@ -86,6 +86,8 @@ extern const CheckDefinition rate_schedule_check;
 extern const CheckDefinition block_independence_check;
 extern const CheckDefinition block_evaluation_check;
 extern const CheckDefinition selu_moments_check;
+extern const CheckDefinition blocks_check;
+extern const CheckDefinition position_rates_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

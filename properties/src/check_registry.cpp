@@ -40,6 +40,8 @@ constexpr std::array kDefinitions{
     &block_independence_check,
     &block_evaluation_check,
     &selu_moments_check,
+    &blocks_check,
+    &position_rates_check,
 };
 
 }  // namespace

@@ -77,6 +77,8 @@ enum class Stream : std::uint64_t {
   kRobustRate,
   kRare,
   kValues,
+  kBlocks,
+  kPositions,
 };
 
 /// Seed of a block (or of another stream) of the experiment.
