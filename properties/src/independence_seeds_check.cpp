@@ -7,6 +7,7 @@
 #include "claim_parts.hpp"
 #include "context.hpp"
 #include "detection.hpp"
+#include "own_draws.hpp"
 #include "seed_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -130,6 +131,7 @@ constinit const CheckDefinition independence_seeds_check{
          "configuration a subject.",
          kByEValue, "faulty:seed_of_16_bits"},
     .from_calls = check_independence_seeds,
+    .not_applicable = overlapping_blocks,
     .left_out = not_once,
     .plan = plan_independence_seeds};
 

@@ -19,6 +19,7 @@
 #include "mask_fingerprint.hpp"
 #include "mask_kernels.hpp"
 #include "mask_stream.hpp"
+#include "own_draws.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -319,6 +320,7 @@ constinit const CheckDefinition long_stream_check{
          "share of the claim. In one configuration a subject.",
          kByEValue, "faulty:counter_wraps_at_2_16"},
     .from_calls = check_long_stream,
+    .not_applicable = overlapping_blocks,
     .left_out = not_once,
     .plan = plan_long_stream};
 

@@ -6,8 +6,15 @@ bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
   return !occasion.once();
 }
 
+std::string_view overlapping_blocks(const impl::Law& law) {
+  return law.unit == impl::Unit::kBlock ? "decisions overlap in blocks: no "
+                                          "shape has independent units only"
+                                        : "";
+}
+
 std::string_view one_decision_a_call(const impl::Law& law) {
-  return law.unit == impl::Unit::kTensor ? "one decision a call" : "";
+  if (law.unit == impl::Unit::kTensor) return "one decision a call";
+  return overlapping_blocks(law);
 }
 
 }  // namespace dropcheck::properties

@@ -193,6 +193,8 @@ impl::Shape shape_of_units(const impl::Law& law,
       return {2, 1};
     case impl::Unit::kSharedAxes:
       return one_free_axis(law, config, units);
+    case impl::Unit::kBlock:
+      break;
   }
   return {};
 }

@@ -192,7 +192,8 @@ static Finding check_value_independence(const Context& context) {
 namespace {
 
 std::string_view reads_no_input(const impl::Law& law) {
-  if (law.unit == impl::Unit::kTensor) return "one decision a call";
+  const std::string_view no_units = one_decision_a_call(law);
+  if (!no_units.empty()) return no_units;
   return law.base == impl::Base::kEvaluation
              ? "the mask multiplies what the layer computes, not its input"
              : "";
