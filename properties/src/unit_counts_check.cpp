@@ -3,11 +3,21 @@
 #include "check_definition.hpp"
 #include "detection.hpp"
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
+#include "dropcheck/stats/dispersion.hpp"
 #include "mask_picture.hpp"
-#include "row_counts.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
+namespace {
+
+/// Drops per call (or per block, where calls are laid end to end).
+stats::Dispersion row_evidence(const Tally& tally, double p0) {
+  stats::Dispersion rows(tally.structure_rate.n / tally.structure_rows, p0);
+  for (const std::uint32_t drops : tally.drops_per_row) rows.add(drops);
+  return rows;
+}
+
+}  // namespace
 
 static Finding check_unit_counts(const StatisticalInput& input) {
   const Context& context = input.context;
@@ -16,10 +26,9 @@ static Finding check_unit_counts(const StatisticalInput& input) {
   note_structure(finding, input);
   const Tally& tally = input.battery.structure;
   const double p0 = context.p0();
-  const std::uint64_t row_bits = tally.structure_rate.n / tally.structure_rows;
   const std::vector<double> logs{
       stats::log_group_count_e_value(tally.groups, p0, 64, kAnyRate),
-      log_row_count_e_value(tally.drops_per_row, row_bits, p0)};
+      row_evidence(tally, p0).log_e_value(kAnyRate)};
   finding.diagnostics.push_back(row_of(
       stats::binomial_group_fit(tally.groups, p0, context.settings.alpha)));
   double mean = 0;
