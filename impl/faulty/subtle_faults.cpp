@@ -59,7 +59,7 @@ void draw_by_parity(const Draw& draw) {
     double change = 0;
     if (i >= 8) {
       std::size_t drops = 0;
-      for (std::size_t k = 1; k <= 8; ++k) drops += kept[i - k] == 0 ? 1 : 0;
+      for (std::size_t k = 1; k <= 8; ++k) drops += kept[i - k] == 0 ? 1U : 0U;
       change = drops % 2 == 0 ? 2 * step * odd : -2 * step * (1 - odd);
     }
     kept[i] = decide(p + change, draw.stream.next());

@@ -80,10 +80,6 @@ static Finding check_independence_seeds(const Context& context) {
 
 namespace {
 
-bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.once();
-}
-
 void plan_independence_seeds(const PlannedConfiguration& planned,
                              const Settings& settings, double threshold,
                              PlannedCheck& check) {

@@ -264,10 +264,6 @@ static Finding check_long_stream(const Context& context) {
 
 namespace {
 
-bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.once();
-}
-
 /// Elements of a layer that take as long as a decision of the transforms.
 constexpr double kTransformElements = 12;
 
