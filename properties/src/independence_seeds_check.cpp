@@ -32,15 +32,14 @@ std::string size_words(const SeedPlan& plan) {
 }
 
 std::string certified_words(bool reseeds, const SeedPlan& plan) {
-  const std::string sizes = plan.sizes.empty() ? "" : " and tensor sizes";
-  return reseeds ? fmt::format(
-                       "masks of different seeds, instances{} do not "
-                       "depend on each other",
-                       sizes)
-                 : fmt::format(
-                       "masks of different instances{} do not depend "
-                       "on each other; seeds cannot be set",
-                       sizes);
+  if (!reseeds) {
+    return "masks of different tensor sizes do not depend on each other; seeds "
+           "cannot be set";
+  }
+  return fmt::format(
+      "masks of different seeds, instances{} do not depend on "
+      "each other",
+      plan.sizes.empty() ? "" : " and tensor sizes");
 }
 
 }  // namespace
@@ -55,18 +54,19 @@ static Finding check_independence_seeds(const Context& context) {
     return finding;
   }
   const bool reseeds = context.describe().reseed;
-  if (!reseeds) {
-    finding.detectable =
-        fmt::format("a run of {} units that returns in another instance{}",
-                    plan.row_bits() / 2, size_words(plan));
-  }
   std::vector<ClaimPart> parts;
   if (reseeds) {
     append(parts, fresh_seed_parts(context, plan));
     parts.push_back(relatives_part(context, plan));
     parts.push_back(shifts_part(context, plan));
+    parts.push_back(runs_part(context, plan));
+  } else if (plan.sizes.empty()) {
+    finding.verdict = Verdict::kNotSupported;
+    finding.sentence = "the subject declares that it cannot be reseeded";
+    return finding;
+  } else {
+    finding.detectable = size_words(plan);
   }
-  parts.push_back(runs_part(context, plan));
   append(parts, size_parts(context, plan));
   finding.n = static_cast<std::uint64_t>(plan.decisions(reseeds));
   finding.calls = static_cast<std::uint64_t>(plan.calls(reseeds));
@@ -101,12 +101,12 @@ void plan_independence_seeds(const PlannedConfiguration& planned,
       "{:.2g} with any bit of the seed, a correlation of {:.2g} between seeds "
       "that differ in one bit or by 1, of {:.2g} at any one shift between "
       "successive seeds, a run of {} units that returns under another seed or "
-      "in another instance{}",
+      "in another instance{}{}",
       std::pow(static_cast<double>(plan.fresh), 2) / 41.4,
       2 * effect(kSeedRelations, n) * std::sqrt(p * (1 - p)),
       check.detectable_effect,
       effect(2 * static_cast<double>(plan.block_bits), shifted / 2),
-      plan.row_bits() / 2, size_words(plan));
+      plan.row_bits() / 2, plan.sizes.empty() ? "" : ", ", size_words(plan));
   check.expected_n = check.worst_n = static_cast<double>(plan.decisions(true));
   check.elements = check.worst_n * 2;
 }

@@ -17,7 +17,7 @@ std::vector<ClaimPart> fresh_seed_parts(const Context& context,
 ClaimPart relatives_part(const Context& context, const SeedPlan& plan);
 
 /// A run of decisions that returns, at any place, under another seed or in
-/// another instance; without `reseed`, in two instances only.
+/// another instance.
 ClaimPart runs_part(const Context& context, const SeedPlan& plan);
 
 /// Masks of successive seeds, of two drop probabilities, at every shift.

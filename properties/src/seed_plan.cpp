@@ -153,20 +153,18 @@ std::int64_t SeedPlan::size_units() const {
 }
 
 std::int64_t SeedPlan::decisions(bool reseeds) const {
-  const std::int64_t others = kInstanceRows * row_bits() +
-                              size_rounds * size_units() +
-                              large_calls * kLargeUnits;
-  if (!reseeds) return others;
-  return others + (fresh + bases * (kSeedRelations + 1)) * mask_bits() +
-         (rows - kInstanceRows + 2 * block_pairs) * row_bits();
+  const std::int64_t of_sizes =
+      size_rounds * size_units() + large_calls * kLargeUnits;
+  if (!reseeds) return of_sizes;
+  return of_sizes + (fresh + bases * (kSeedRelations + 1)) * mask_bits() +
+         (rows + 2 * block_pairs) * row_bits();
 }
 
 std::int64_t SeedPlan::calls(bool reseeds) const {
-  const std::int64_t others =
-      kInstanceRows * row_calls + size_rounds * std::ssize(sizes) + large_calls;
-  if (!reseeds) return others;
-  return others + (fresh + bases * (kSeedRelations + 1)) * mask_calls +
-         (rows - kInstanceRows + 2 * block_pairs) * row_calls;
+  const std::int64_t of_sizes = size_rounds * std::ssize(sizes) + large_calls;
+  if (!reseeds) return of_sizes;
+  return of_sizes + (fresh + bases * (kSeedRelations + 1)) * mask_calls +
+         (rows + 2 * block_pairs) * row_calls;
 }
 
 SeedPlan make_seed_plan(const PlannedConfiguration& planned, Profile profile,

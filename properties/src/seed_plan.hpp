@@ -38,7 +38,7 @@ struct SeedPlan {
   std::int64_t mask_bits() const { return mask_units * mask_calls; }
   std::int64_t row_bits() const { return row_units * row_calls; }
   std::int64_t size_units() const;  ///< in one round of all sizes
-  /// In all; without reseeding instances and sizes are all that is compared.
+  /// In all; without reseeding sizes are all that is compared.
   std::int64_t decisions(bool reseeds) const;
   std::int64_t calls(bool reseeds) const;
 };

@@ -84,7 +84,7 @@ std::string place_words(const std::vector<NamedRow>& rows, std::int64_t place) {
 ClaimPart runs_part(const Context& context, const SeedPlan& plan) {
   const StreamSource source(context, plan.row_shape);
   std::vector<NamedRow> rows;
-  if (context.describe().reseed) add_relatives(context, plan, source, rows);
+  add_relatives(context, plan, source, rows);
   add_instances(context, plan, source, rows);
   BitSequence all;
   for (const NamedRow& row : rows) {
