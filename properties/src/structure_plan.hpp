@@ -22,7 +22,7 @@ struct StructurePlan {
 
 /// Lags 1..64, every stride of the unit grid and its neighbours, powers of two
 /// (chunks of 1024 or 4096 among them), a half and a quarter of a row, none
-/// above half a row; call lags 1..8 and powers of two up to half a
+/// above half a row, rounded up; call lags 1..8 and powers of two up to half a
 /// block.
 StructurePlan make_structure_plan(const impl::Shape& unit_shape,
                                   std::int64_t calls_per_block);
