@@ -347,6 +347,12 @@ class Search {
       return unknown("the unit and the layer: everything is dropped");
     }
     if (!main.has_mask()) return;
+    // Blocks that overlap look like other units on small maps.
+    if (found_.kind == ValueKind::kScalePerCall) {
+      unknown(
+          "the layer: each call has a scale of its own, which depends on "
+          "its mask; units that overlap are not told from others");
+    }
     if (found_.ranks[*found_.rank].unit.empty()) {
       unknown(unit_doubt(main));
     }

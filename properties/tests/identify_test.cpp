@@ -7,6 +7,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <atomic>
 
 #include "odd_subjects.hpp"
@@ -323,6 +324,32 @@ TEST(Identify, TellsResultsThatNoLawExplains) {
   const Identification bent = identify_odd(squares);
   EXPECT_FALSE(bent.identified);
   EXPECT_THAT(told(bent), HasSubstr("the scale: kept values are no linear"));
+}
+
+// As drop_block does it: entries over kept entries, counted in each call.
+TEST(Identify, NamesNoLayerWhereEachCallHasAScaleOfItsOwn) {
+  Oddity counted;
+  counted.forward = [](const impl::Call& call, impl::TensorView result,
+                       impl::Tensor&) {
+    if (!call.training) return result;
+    const std::int64_t size = result.size() / call.repeat;
+    for (std::int64_t t = 0; t < call.repeat; ++t) {
+      std::int64_t kept = 0;
+      for (std::int64_t i = 0; i < size; ++i) {
+        kept += result.value(t * size + i) != 0 ? 1 : 0;
+      }
+      const double scale = static_cast<double>(size) /
+                           static_cast<double>(std::max<std::int64_t>(kept, 1));
+      for (std::int64_t i = 0; i < size; ++i) {
+        result.set(t * size + i, 0.7 * scale * result.value(t * size + i));
+      }
+    }
+    return result;
+  };
+  const Identification found = identify_odd(counted);
+  EXPECT_EQ(found.kind, ValueKind::kScalePerCall);
+  EXPECT_FALSE(found.identified);
+  EXPECT_THAT(told(found), HasSubstr("each call has a scale of its own"));
 }
 
 TEST(Identify, TellsWhatIsNotDroppedAtTheEnds) {
