@@ -25,7 +25,7 @@ void append(std::vector<ClaimPart>& parts, std::vector<ClaimPart> more) {
 std::string size_words(const SeedPlan& plan) {
   if (plan.sizes.empty()) return "";
   return fmt::format(
-      ", a run that returns in a call of another size ({} "
+      "a run that returns in a call of another size ({} "
       "sizes from {} to {} units{})",
       plan.sizes.size(), plan.sizes.front(), plan.sizes.back(),
       plan.large_calls > 0 ? ", the rate above 2^24 too" : "");
