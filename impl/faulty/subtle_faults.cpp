@@ -20,6 +20,7 @@ void tie_distant_units(const Draw& draw) {
 void draw_by_product(const Draw& draw) {
   auto& kept = draw.mask.kept;
   const double p = draw.drop;
+  if (p <= 0 || p >= 1) return draw_right(draw);
   // Largest change that keeps the rate within [0, 1] in every context.
   const double odds = std::max(p / (1 - p), (1 - p) / p);
   const double strength = 0.9 * std::min(p, 1 - p) / odds;
@@ -41,6 +42,7 @@ void part_distant_units(const Draw& draw) {
   constexpr std::size_t kSecond = 411;
   if (kept.size() <= kSecond) return;
   const double p = draw.drop;
+  if (p <= 0 || p >= 1) return;
   // Never both dropped where p <= 1/2; the rate of each stays p.
   const double after_keep = std::min(1.0, p / (1 - p));
   const double after_drop = std::max(0.0, (p - (1 - p)) / p);

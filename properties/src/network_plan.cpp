@@ -69,6 +69,7 @@ std::vector<std::size_t> doubled(std::int64_t limit) {
 
 void plan_network_sizes(PlannedConfiguration& planned,
                         const Settings& settings) {
+  planned.rate = planned.config.drop_probability;
   require_sample(planned);
   const impl::NetworkLaw& law = *planned.law->network;
   const std::int64_t batch = planned.shape[0];
