@@ -35,21 +35,6 @@ void draw_by_product(const Draw& draw) {
   }
 }
 
-/// Two distant units are dropped together less often than they should be.
-void part_distant_units(const Draw& draw) {
-  auto& kept = draw.mask.kept;
-  constexpr std::size_t kFirst = 5;
-  constexpr std::size_t kSecond = 411;
-  if (kept.size() <= kSecond) return;
-  const double p = draw.drop;
-  if (p <= 0 || p >= 1) return;
-  // Never both dropped where p <= 1/2; the rate of each stays p.
-  const double after_keep = std::min(1.0, p / (1 - p));
-  const double after_drop = std::max(0.0, (p - (1 - p)) / p);
-  kept[kSecond] =
-      decide(kept[kFirst] != 0 ? after_keep : after_drop, draw.stream.next());
-}
-
 /// The rate is up by a tenth of the room after an even number of drops among
 /// the eight decisions before, and down after an odd one; on average right.
 void draw_by_parity(const Draw& draw) {
@@ -123,9 +108,12 @@ std::vector<Specimen> subtle_faults() {
        "a call is dropped or kept as a whole, at a rate that is too high",
        "One decision a batch, and the wrong one of two probabilities.",
        {.draw = draw_whole_calls}},
-      {"distant_opposites", "dropout", "independence_pairs",
-       "units 5 and 411 are rarely dropped together",
-       "Stratified sampling between lanes.", then(part_distant_units)},
+      {"distant_copy_of_a_unit", "dropout", "independence_pairs",
+       "unit 411 repeats unit 5", "An index is taken modulo the wrong extent.",
+       then([](const Draw& draw) {
+         auto& kept = draw.mask.kept;
+         if (kept.size() > 411) kept[411] = kept[5];
+       })},
       {"parity_of_eight",
        "dropout",
        "higher_order",

@@ -32,7 +32,8 @@ std::size_t words_for(std::int64_t bits) {
 StreamSource::StreamSource(const Context& context, impl::Shape shape,
                            double drop_probability, std::uint64_t variation)
     : context_(context),
-      experiment_(changed(context, std::move(shape), drop_probability, variation)),
+      experiment_(
+          changed(context, std::move(shape), drop_probability, variation)),
       inputs_(make_inputs(context.subject(), experiment_)),
       units_(*experiment_.law, experiment_.config, inputs_.base.shape()) {
   const std::int64_t calls = std::clamp<std::int64_t>(

@@ -127,7 +127,10 @@ Finding check_resolution(const Context& context) {
 }
 
 std::string_view is_network(const impl::Law& law) {
-  return law.network != nullptr ? "a network decides in many places" : "";
+  if (law.network != nullptr) return "a network decides in many places";
+  return law.unit == impl::Unit::kBlock
+             ? "many words decide one element: its blocks overlap"
+             : "";
 }
 
 }  // namespace

@@ -34,8 +34,11 @@ TEST(Plan, NamesWhatEachCheckDetects) {
       EXPECT_THAT(check.detectable,
                   Not(AnyOf(HasSubstr("probability"), HasSubstr("refuted"))))
           << check.id;
-      EXPECT_EQ(check.miss_probability, check.weight > 0 ? 1e-9 : 0)
-          << check.id;
+      // Where no alarm is by chance, something rare may still be missed.
+      EXPECT_LE(check.miss_probability, 1e-9) << check.id;
+      if (check.weight > 0) {
+        EXPECT_EQ(check.miss_probability, 1e-9) << check.id;
+      }
       EXPECT_LE(check.expected_n, check.worst_n) << check.id;
     }
   }

@@ -263,6 +263,9 @@ TEST(MeasureResolution, RefusesAWidthThatIsNone) {
 // Error below one step of 2^-64 and, where 1 - p is held in a double, 2^-54.
 TEST(MeasureResolution, ProvesTheBuiltinLayersRight) {
   for (const impl::SubjectEntry& entry : impl::builtin_subjects()) {
+    const bool overlaps =
+        impl::find_law(entry.layer)->unit == impl::Unit::kBlock;
+    if (overlaps) continue;
     for (const impl::DType dtype :
          {impl::DType::kFloat64, impl::DType::kFloat32, impl::DType::kFloat16,
           impl::DType::kBFloat16}) {
