@@ -51,7 +51,7 @@ Amount amount_of(Profile profile) {
               .head = power(17),
               .run = power(16),
               .masks = power(17),
-              .seconds = 15};
+              .seconds = 4};
     case Profile::kNightly:
     case Profile::kExhaustive:
       return {.decisions = power(33),

@@ -34,7 +34,7 @@ std::uint64_t decisions_of(const PlannedConfiguration& planned,
                            Profile profile) {
   const auto wanted =
       by_profile<std::uint64_t>(profile, 1 << 18, 350'000'000, 1'000'000'000);
-  const double seconds = by_profile(profile, 1.0, 0.5, 600.0);
+  const double seconds = by_profile(profile, 1.0, 0.1, 600.0);
   const impl::Shape output =
       impl::output_shape(*planned.law, planned.config, planned.shape);
   const double decisions_per_call =
