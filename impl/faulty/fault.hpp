@@ -23,6 +23,7 @@ struct Draw {
   bool was_evaluated;                 ///< at any time before
   std::vector<std::uint64_t>& words;  ///< free to use; lives between calls
   DType dtype;
+  const LayerConfig& config;
 };
 
 enum class Evaluation { kIdentity, kDrops, kScales };
@@ -39,7 +40,8 @@ struct Fault {
   std::function<Shape(const LayerConfig&, const Shape&)> mask_shape = {};
   /// Fills the mask.
   std::function<void(const Draw&)> draw = {};
-  /// Changes scale, offset and dropped value, given the right ones.
+  /// Changes scale, offset and dropped value, given the right ones. A scale
+  /// that should be measured is then fixed.
   std::function<Response(const LayerConfig&, Response)> response = {};
   /// Spoils the output of a training call, after all the rest.
   std::function<void(const Draw&, const TensorView&, const TensorView&)> spoil =
@@ -72,5 +74,6 @@ std::vector<Specimen> call_faults();
 std::vector<Specimen> mode_faults();
 std::vector<Specimen> edge_faults();
 std::vector<Specimen> trespass_faults();
+std::vector<Specimen> block_faults();
 
 }  // namespace dropcheck::impl::faulty

@@ -35,6 +35,7 @@ FaultyLayer::FaultyLayer(LayerConfig config, Fault fault)
   drop_ = config_.drop_probability;
   if (fault_.response) {
     rule_.response = fault_.response(config_, rule_.response);
+    rule_.measures_scale = false;
   }
   reseed(0);
 }
@@ -54,19 +55,20 @@ Shape FaultyLayer::output_shape(const TensorView& input) const {
 }
 
 Draw FaultyLayer::context() {
-  return {mask_,  drop_,          stream_, seed_,
-          calls_, was_evaluated_, words_,  config_.dtype};
+  return {mask_,          drop_,  stream_,       seed_,  calls_,
+          was_evaluated_, words_, config_.dtype, config_};
 }
 
 void FaultyLayer::draw(const Shape& shape) {
   mask_.shape = rule_.mask_shape(shape);
   if (fault_.mask_shape) mask_.shape = fault_.mask_shape(config_, shape);
-  if (!fault_.draw) {
-    draw_mask(mask_.shape, Probability::from_drop(drop_), stream_, mask_);
-    return;
+  if (fault_.draw) {
+    mask_.kept.assign(static_cast<std::size_t>(element_count(mask_.shape)), 1);
+    fault_.draw(context());
+  } else {
+    draw_by(rule_, Probability::from_drop(drop_), stream_, mask_);
   }
-  mask_.kept.assign(static_cast<std::size_t>(element_count(mask_.shape)), 1);
-  fault_.draw(context());
+  response_ = response_to(rule_, mask_);
 }
 
 void FaultyLayer::forward(const TensorView& input, bool training,
@@ -91,7 +93,7 @@ const TensorView& FaultyLayer::input_to_read(const TensorView& input) {
 
 void FaultyLayer::train(const TensorView& input, const TensorView& output) {
   draw(input.shape);
-  apply_mask(mask_, rule_.response, input_to_read(input), output);
+  apply_mask(mask_, response_, input_to_read(input), output);
   if (fault_.spoil) fault_.spoil(context(), input, output);
   if (fault_.gradient == Gradient::kFromOutput) {
     for (std::size_t i = 0; i < mask_.kept.size(); ++i) {
@@ -131,7 +133,7 @@ void FaultyLayer::backward(const TensorView& grad_output,
                            const TensorView& grad_input) {
   reference::require_gradient_shape(grad_output, shape_);
   if (!masked_) return reference::pass_through(grad_output, grad_input);
-  Response response = rule_.response;
+  Response response = response_;
   if (fault_.gradient == Gradient::kUnscaled) response.scale = 1;
   if (fault_.gradient == Gradient::kScaledByDrop) response.scale = drop_;
   if (fault_.gradient == Gradient::kNewMask) draw(grad_output.shape);

@@ -47,6 +47,7 @@ class FaultyLayer {
   bool was_evaluated_ = false;
   std::vector<std::uint64_t> words_;
   Mask mask_;
+  Response response_;           // to that mask
   std::optional<Shape> shape_;  // of the latest call
   TensorView first_input_;      // kKeepsFirstInput
   bool masked_ = false;         // the latest call applied a mask

@@ -65,7 +65,7 @@ std::vector<SubjectEntry> make_zoo() {
   for (const auto group :
        {faulty::rate_faults, faulty::value_faults, faulty::unit_faults,
         faulty::pattern_faults, faulty::call_faults, faulty::mode_faults,
-        faulty::edge_faults, faulty::trespass_faults}) {
+        faulty::edge_faults, faulty::trespass_faults, faulty::block_faults}) {
     for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
   }
   return zoo;

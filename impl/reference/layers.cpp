@@ -11,6 +11,7 @@
 #include "reference/alpha_dropout.hpp"
 #include "reference/attention_dropout.hpp"
 #include "reference/broadcast_dropout.hpp"
+#include "reference/drop_block.hpp"
 #include "reference/drop_connect.hpp"
 #include "reference/drop_path.hpp"
 #include "reference/dropout.hpp"
@@ -26,7 +27,7 @@
 namespace dropcheck::impl::reference {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, MakeRule>, 12> kRules{{
+constexpr std::array<std::pair<std::string_view, MakeRule>, 14> kRules{{
     {"dropout", dropout},
     {"dropout1d", dropout1d},
     {"dropout2d", dropout2d},
@@ -39,6 +40,8 @@ constexpr std::array<std::pair<std::string_view, MakeRule>, 12> kRules{{
     {"spatial_dropout", spatial_dropout},
     {"variational_dropout", variational_dropout},
     {"token_dropout", token_dropout},
+    {"drop_block2d", drop_block2d},
+    {"drop_block3d", drop_block3d},
 }};
 
 void require_in_place_allowed(const LayerConfig& config) {

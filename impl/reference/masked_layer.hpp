@@ -16,15 +16,31 @@ struct MaskRule {
   /// axis. Throws std::invalid_argument for a rank that has no meaning.
   std::function<Shape(const Shape&)> mask_shape;
   Response response;
+  /// Fills a mask that has its shape; empty: independent decisions, one word
+  /// each.
+  std::function<void(RandomStream&, Mask&)> draw = {};
+  /// The scale is not that of `response`, but entries / kept entries of each
+  /// mask (drop_block).
+  bool measures_scale = false;
 };
+
+/// Fills a mask by a rule's `draw`, or by independent decisions.
+void draw_by(const MaskRule& rule, Probability probability,
+             RandomStream& stream, Mask& mask);
+
+/// The response of a rule to one mask. A measured scale is 0 where nothing is
+/// kept.
+Response response_to(const MaskRule& rule, const Mask& mask);
 
 /// The layer that follows a rule: masks in training, the identity at
 /// evaluation.
 ///
 /// Shape   as the rule has it; the output has the input's shape and dtype.
-/// Law     independent Bernoulli(keep) decisions, y = response.
+/// Law     independent Bernoulli(keep) decisions, or what the rule draws;
+///         y = response.
 /// Draws   one 64-bit word per unit and training call, in index order, even
-///         when the drop probability is 0 or 1; none at evaluation.
+///         when the drop probability is 0 or 1, or as the rule says; none at
+///         evaluation.
 /// Throws  std::domain_error for a drop probability outside [0, 1],
 ///         std::invalid_argument for a wrong rank.
 class MaskedLayer {
@@ -58,6 +74,7 @@ class MaskedLayer {
   MaskRule rule_;
   RandomStream stream_;
   Mask mask_;
+  Response response_;           // to that mask
   std::optional<Shape> shape_;  // of the latest call
   bool training_ = false;       // in the latest call
 };

@@ -35,6 +35,15 @@ std::unique_ptr<Subject> open(const Law& law) {
                                                             make);
 }
 
+/// What implementations do: timm, the first public code (miguelvr/dropblock),
+/// and a scale of 1/keep. The plain configuration is torchvision's.
+std::vector<BlockOptions> block_variants() {
+  return {{.whole_map = true, .shared_by_channels = true},
+          {.whole_map = true, .shared_by_channels = true, .plain_gamma = true},
+          {.size = 2, .whole_map = true},
+          {.size = 2, .fixed_scale = true}};
+}
+
 std::vector<LayerConfig> variants_of(const Law& law) {
   const std::string layer(law.layer);
   std::vector<LayerConfig> variants;
@@ -54,6 +63,12 @@ std::vector<LayerConfig> variants_of(const Law& law) {
   // Time before the batch, features before the tokens.
   if (law.shared_axis > 0) {
     variants.push_back({.layer = layer, .shared_axes = {law.shared_axis - 1}});
+  }
+  if (law.unit == Unit::kBlock) {
+    for (const BlockOptions& block : block_variants()) {
+      variants.push_back({.layer = layer, .block = block});
+    }
+    variants.push_back({.layer = layer, .scale_by_keep = false});
   }
   if (law.layer == "drop_connect") {
     variants.push_back({.layer = layer, .samples = 8});

@@ -15,6 +15,13 @@ std::string describe(const LayerConfig& config) {
     text += fmt::format(",shared={}", fmt::join(config.shared_axes, "+"));
   }
   if (config.samples != 0) text += fmt::format(",samples={}", config.samples);
+  if (config.block.size != BlockOptions{}.size) {
+    text += fmt::format(",block={}", config.block.size);
+  }
+  if (config.block.whole_map) text += ",whole_map";
+  if (config.block.shared_by_channels) text += ",coupled";
+  if (config.block.plain_gamma) text += ",plain_gamma";
+  if (config.block.fixed_scale) text += ",fixed_scale";
   return text;
 }
 

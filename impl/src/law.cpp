@@ -2,110 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
+#include "dropcheck/impl/block_law.hpp"
 #include "dropcheck/impl/probability.hpp"
 #include "dropcheck/impl/registry.hpp"
 #include "dropcheck/impl/selu.hpp"
 
 namespace dropcheck::impl {
 namespace {
-
-constexpr std::array<Law, 14> kLaws{{
-    {.layer = "dropout",
-     .summary = "Drops elements and multiplies the others by 1/keep.",
-     .source = "Srivastava et al. 2014, JMLR 15; torch.nn.Dropout",
-     .has_in_place = true},
-    {.layer = "dropout1d",
-     .summary = "Drops whole channels of (N, C, L) or (C, L).",
-     .source = "Tompson et al. 2015, arXiv:1411.4280; torch.nn.Dropout1d",
-     .unit = Unit::kChannel,
-     .spatial_axes = 1,
-     .minimum_rank = 2,
-     .maximum_rank = 3,
-     .has_in_place = true},
-    // Rank 3 is documented as (N, C, L), not as an unbatched (C, H, W): any
-    // number of spatial axes, always batched.
-    {.layer = "dropout2d",
-     .summary = "Drops whole channels of (N, C, H, W) or (N, C, L).",
-     .source = "Tompson et al. 2015, arXiv:1411.4280; torch.nn.Dropout2d",
-     .unit = Unit::kChannel,
-     .minimum_rank = 3,
-     .maximum_rank = 4,
-     .has_in_place = true},
-    {.layer = "dropout3d",
-     .summary = "Drops whole channels of (N, C, D, H, W) or (C, D, H, W).",
-     .source = "Tompson et al. 2015, arXiv:1411.4280; torch.nn.Dropout3d",
-     .unit = Unit::kChannel,
-     .spatial_axes = 3,
-     .minimum_rank = 4,
-     .maximum_rank = 5,
-     .has_in_place = true},
-    {.layer = "alpha_dropout",
-     .summary = "Sets elements to SELU's saturation value and restores mean 0 "
-                "and variance 1.",
-     .source = "Klambauer et al. 2017, arXiv:1706.02515; torch.nn.AlphaDropout",
-     .scaling = Scaling::kSelu,
-     .has_in_place = true},
-    {.layer = "feature_alpha_dropout",
-     .summary = "Alpha dropout of whole channels of (N, C, ...).",
-     .source = "Klambauer et al. 2017, arXiv:1706.02515; "
-               "torch.nn.FeatureAlphaDropout",
-     .unit = Unit::kChannel,
-     .scaling = Scaling::kSelu,
-     .minimum_rank = 2},
-    {.layer = "drop_path",
-     .summary = "Drops the whole residual branch of a sample.",
-     .source = "Huang et al. 2016, arXiv:1603.09382; timm.layers.DropPath",
-     .unit = Unit::kSample,
-     .minimum_rank = 1},
-    {.layer = "stochastic_depth",
-     .summary = "Drops the residual branch of the whole batch at once.",
-     .source = "Huang et al. 2016, arXiv:1603.09382; "
-               "torchvision.ops.StochasticDepth, mode batch",
-     .unit = Unit::kTensor},
-    {.layer = "broadcast_dropout",
-     .summary = "Dropout whose decisions are shared along chosen axes.",
-     .source = "flax.linen.Dropout broadcast_dims; keras noise_shape",
-     .unit = Unit::kSharedAxes},
-    {.layer = "attention_dropout",
-     .summary = "Drops attention weights after the softmax over keys.",
-     .source = "Vaswani et al. 2017, arXiv:1706.03762; "
-               "scaled_dot_product_attention dropout_p",
-     .base = Base::kEvaluation,
-     .minimum_rank = 2},
-    {.layer = "drop_connect",
-     .summary = "Drops weights, for each sample anew where samples is given.",
-     .source = "Wan et al. 2013, ICML, PMLR 28(3)",
-     .base = Base::kEvaluation,
-     .minimum_rank = 1,
-     .maximum_rank = 7},
-    {.layer = "spatial_dropout",
-     .summary = "Drops whole channels of a batch, in either data format.",
-     .source = "Tompson et al. 2015, arXiv:1411.4280; "
-               "keras.layers.SpatialDropout1D, 2D and 3D",
-     .unit = Unit::kChannel,
-     .minimum_rank = 3,
-     .maximum_rank = 5},
-    {.layer = "variational_dropout",
-     .summary = "Drops features of (N, T, C) for all time steps at once.",
-     .source = "Gal and Ghahramani 2016, arXiv:1512.05287; "
-               "keras.layers.LSTM, dropout",
-     .unit = Unit::kSharedAxes,
-     .shared_axis = 1,
-     .unit_words = "per feature of each sequence, for all time steps",
-     .minimum_rank = 3},
-    {.layer = "token_dropout",
-     .summary = "Drops whole tokens of (N, T, C), with all their features.",
-     .source = "Iyyer et al. 2015, ACL, P15-1162 (word dropout)",
-     .unit = Unit::kSharedAxes,
-     .shared_axis = 2,
-     .unit_words = "per token",
-     .minimum_rank = 3,
-     .maximum_rank = 3},
-}};
 
 [[noreturn]] void refuse_rank(const Law& law, const Shape& shape) {
   const std::string ranks =
@@ -115,13 +22,6 @@ constexpr std::array<Law, 14> kLaws{{
   throw std::invalid_argument(
       fmt::format("{} got an input of rank {} ({}), but takes rank {}",
                   law.layer, shape.size(), to_string(shape), ranks));
-}
-
-void require_rank(const Law& law, const Shape& shape) {
-  const int rank = static_cast<int>(shape.size());
-  if (rank < law.minimum_rank || rank > law.maximum_rank) {
-    refuse_rank(law, shape);
-  }
 }
 
 bool has_sample_axis(const Law& law, const LayerConfig& config) {
@@ -169,17 +69,6 @@ std::vector<bool> shared_as_asked(const Law& law, const LayerConfig& config,
 
 }  // namespace
 
-std::span<const Law> laws() { return kLaws; }
-
-const Law* find_law(std::string_view layer) {
-  for (const std::span<const Law> all : {laws(), network_laws()}) {
-    for (const Law& law : all) {
-      if (law.layer == layer) return &law;
-    }
-  }
-  return nullptr;
-}
-
 Affine affine(const Law& law, const LayerConfig& config) {
   const auto probability = Probability::from_drop(config.drop_probability);
   const double keep = probability.keep();
@@ -206,6 +95,25 @@ Law law_of(const SubjectEntry& entry) {
   return law;
 }
 
+void require_rank(const Law& law, const Shape& shape) {
+  const int rank = static_cast<int>(shape.size());
+  if (rank < law.minimum_rank || rank > law.maximum_rank) {
+    refuse_rank(law, shape);
+  }
+}
+
+double unit_drop_probability(const Law& law, const LayerConfig& config,
+                             const Shape& shape) {
+  const double drop = Probability::from_drop(config.drop_probability).drop();
+  if (law.unit != Unit::kBlock) return drop;
+  const BlockLaw blocks = block_law(law, config, shape);
+  std::int64_t covering = 1;
+  for (const BlockAxis& axis : blocks.axes) {
+    if (axis.extent > 0) covering *= axis.covering(axis.readable().front());
+  }
+  return blocks.drop_probability(covering);
+}
+
 std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
                               const Shape& shape) {
   require_rank(law, input_of(law, config, shape));
@@ -224,6 +132,9 @@ std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
       return shared;
     case Unit::kSharedAxes:
       return shared_as_asked(law, config, shape);
+    case Unit::kBlock:
+      shared[1] = config.block.shared_by_channels;
+      return shared;
   }
   return shared;
 }
@@ -235,24 +146,69 @@ Shape unit_shape(const Law& law, const LayerConfig& config,
   for (std::size_t axis = 0; axis < shape.size(); ++axis) {
     if (shared[axis]) units[axis] = 1;
   }
+  if (law.unit != Unit::kBlock) return units;
+  const BlockLaw blocks = block_law(law, config, shape);
+  for (std::size_t i = 0; i < blocks.axes.size(); ++i) {
+    units[i + 2] = std::ssize(blocks.axes[i].readable());
+  }
   return units;
 }
+
+namespace {
+
+/// For each position of an axis its index among those of the units, or -1.
+std::vector<std::int64_t> unit_indices(std::int64_t extent,
+                                       std::int64_t units) {
+  std::vector<std::int64_t> indices;
+  for (std::int64_t i = 0; i < extent; ++i) {
+    indices.push_back(units == 1 ? 0 : i);
+  }
+  return indices;
+}
+
+std::vector<std::int64_t> readable_indices(const BlockAxis& axis) {
+  std::vector<std::int64_t> indices(static_cast<std::size_t>(axis.extent), -1);
+  std::int64_t next = 0;
+  for (const std::int64_t position : axis.readable()) {
+    indices[static_cast<std::size_t>(position)] = next++;
+  }
+  return indices;
+}
+
+std::vector<std::vector<std::int64_t>> indices_by_axis(
+    const Law& law, const LayerConfig& config, const Shape& shape) {
+  const Shape units = unit_shape(law, config, shape);
+  std::vector<std::vector<std::int64_t>> indices;
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    indices.push_back(unit_indices(shape[axis], units[axis]));
+  }
+  if (law.unit != Unit::kBlock) return indices;
+  const BlockLaw blocks = block_law(law, config, shape);
+  for (std::size_t i = 0; i < blocks.axes.size(); ++i) {
+    indices[i + 2] = readable_indices(blocks.axes[i]);
+  }
+  return indices;
+}
+
+}  // namespace
 
 std::vector<std::uint32_t> unit_of_element(const Law& law,
                                            const LayerConfig& config,
                                            const Shape& shape) {
-  const Shape units = unit_shape(law, config, shape);
-  const Shape strides = compact_strides(units);
+  const Shape strides = compact_strides(unit_shape(law, config, shape));
+  const auto indices = indices_by_axis(law, config, shape);
   std::vector<std::uint32_t> result;
   result.assign(element_count(shape) == 0 ? 0 : 1, 0);
   // Axis by axis: every index so far is followed by one index per extent.
   for (std::size_t axis = 0; axis < shape.size() && !result.empty(); ++axis) {
-    const std::int64_t stride = units[axis] == 1 ? 0 : strides[axis];
     std::vector<std::uint32_t> longer;
-    longer.reserve(result.size() * static_cast<std::size_t>(shape[axis]));
+    longer.reserve(result.size() * indices[axis].size());
     for (const std::uint32_t first : result) {
-      for (std::int64_t i = 0; i < shape[axis]; ++i) {
-        longer.push_back(first + static_cast<std::uint32_t>(i * stride));
+      for (const std::int64_t index : indices[axis]) {
+        const bool none = first == kNoUnit || index < 0;
+        longer.push_back(
+            none ? kNoUnit
+                 : first + static_cast<std::uint32_t>(index * strides[axis]));
       }
     }
     result = std::move(longer);

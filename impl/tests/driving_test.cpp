@@ -36,9 +36,7 @@ Words words_of(std::uint64_t seed, std::size_t count) {
 }
 
 std::size_t units_of(const LayerConfig& config, const Shape& input) {
-  const Law& law = *find_law(config.layer);
-  return static_cast<std::size_t>(
-      element_count(unit_shape(law, config, output_shape(law, config, input))));
+  return static_cast<std::size_t>(testing::words_a_call(config, input));
 }
 
 TEST(RandomStream, PlaysGivenWordsInOrder) {

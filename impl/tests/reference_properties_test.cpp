@@ -64,6 +64,10 @@ Case any_case(const Law& law) {
   config.channels_last = in_range(0, 1, "channels last") == 1;
   if (law.layer == "drop_connect") config.samples = in_range(0, 3, "samples");
   const Shape shape = any_shape(law);
+  // A measured scale has tests of its own (drop_block_test).
+  config.block = {in_range(1, 7, "block size"), in_range(0, 1, "map") == 1,
+                  in_range(0, 1, "coupled") == 1, in_range(0, 1, "gamma") == 1,
+                  true};
   if (law.unit == Unit::kSharedAxes) {
     for (int axis = 0; axis < static_cast<int>(shape.size()); ++axis) {
       if (in_range(0, 1, "shared") == 1) config.shared_axes.push_back(axis);
@@ -103,7 +107,7 @@ std::vector<int> read_mask(const Law& law, const Case& test,
     const bool is_kept = same_bits(y, kept(base[i], map, test.config.dtype));
     const bool is_dropped = same_bits(y, dropped);
     RC_ASSERT(is_kept || is_dropped);
-    if (is_kept == is_dropped) continue;
+    if (is_kept == is_dropped || units[i] == kNoUnit) continue;
     int& unit = mask[units[i]];
     RC_ASSERT(unit == 2 || unit == static_cast<int>(is_kept));
     unit = static_cast<int>(is_kept);
@@ -168,7 +172,7 @@ TEST_P(EveryLaw, UsesTheForwardMaskInTheGradient) {
     const TensorView result = layer->backward(grad.view());
     const Affine map{.a = affine(law, test.config).a};
     for (std::size_t i = 0; i < units.size(); ++i) {
-      if (mask[units[i]] == 2) continue;
+      if (units[i] == kNoUnit || mask[units[i]] == 2) continue;
       const auto index = static_cast<std::int64_t>(i);
       const double g = grad.view().value(index);
       RC_ASSERT(result.value(index) ==

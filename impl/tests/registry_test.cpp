@@ -73,7 +73,9 @@ TEST(Zoo, HasAtLeastTwoEntriesForEveryCheck) {
                                      "seeding",
                                      "in_place",
                                      "backward_mask",
-                                     "self_normalisation"};
+                                     "self_normalisation",
+                                     "blocks",
+                                     "position_rates"};
   for (const std::string& check : checks) EXPECT_GE(count[check], 2) << check;
   EXPECT_EQ(count.size(), checks.size());
 }

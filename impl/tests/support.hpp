@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dropcheck/impl/block_law.hpp"
 #include "dropcheck/impl/registry.hpp"
 
 namespace dropcheck::impl::testing {
@@ -21,8 +22,22 @@ inline const SubjectEntry& entry(const std::vector<SubjectEntry>& entries,
 
 /// A shape that the law of that name takes: rank 4 wherever it may be.
 inline Shape shape_for(std::string_view layer) {
+  if (layer == "drop_block3d") return {2, 3, 4, 5, 6};
   return layer == "dropout1d" || layer == "token_dropout" ? Shape{2, 3, 4}
                                                           : Shape{2, 3, 4, 5};
+}
+
+/// Words that a reference layer reads for one call: one a unit, or one for
+/// every centre where a block may lie.
+inline std::int64_t words_a_call(const LayerConfig& config,
+                                 const Shape& input) {
+  const Law& law = *find_law(config.layer);
+  const Shape output = output_shape(law, config, input);
+  if (law.unit != Unit::kBlock) {
+    return element_count(unit_shape(law, config, output));
+  }
+  const std::int64_t channels = config.block.shared_by_channels ? 1 : output[1];
+  return output[0] * channels * block_law(law, config, output).centres();
 }
 
 /// The reference layer of `config.layer`.

@@ -138,7 +138,29 @@ impl::LayerConfig decode_config(const Fields& fields) {
       refuse("samples", required(fields, "samples"), "at least 0");
     }
   }
+  if (fields.contains("block")) {
+    config.block.size = number<std::int64_t>(fields, "block");
+    if (config.block.size < 1) {
+      refuse("block", required(fields, "block"), "at least 1");
+    }
+  }
+  config.block.whole_map = fields.contains("whole_map");
+  config.block.shared_by_channels = fields.contains("coupled");
+  config.block.plain_gamma = fields.contains("plain_gamma");
+  config.block.fixed_scale = fields.contains("fixed_scale");
   return config;
+}
+
+std::string block_text(const impl::BlockOptions& block) {
+  std::string text;
+  if (block.size != impl::BlockOptions{}.size) {
+    text += fmt::format(",block={}", block.size);
+  }
+  if (block.whole_map) text += ",whole_map=1";
+  if (block.shared_by_channels) text += ",coupled=1";
+  if (block.plain_gamma) text += ",plain_gamma=1";
+  if (block.fixed_scale) text += ",fixed_scale=1";
+  return text;
 }
 
 std::string shape_text(const impl::Shape& shape) {
@@ -162,6 +184,7 @@ std::string encode(const ReplayToken& token) {
   if (token.config.samples != 0) {
     text += fmt::format(",samples={}", token.config.samples);
   }
+  text += block_text(token.config.block);
   return text + fmt::format(
                     ",shape={},own_shape={},profile={},delta={},margin={},"
                     "n_max={},alpha={},weight={},seed={}",

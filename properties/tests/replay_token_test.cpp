@@ -44,6 +44,10 @@ ReplayToken any_token() {
   token.config.shared_axes =
       *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 8));
   token.config.samples = *rc::gen::inRange<std::int64_t>(0, 100);
+  token.config.block = {
+      *rc::gen::inRange<std::int64_t>(1, 9), *rc::gen::arbitrary<bool>(),
+      *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>(),
+      *rc::gen::arbitrary<bool>()};
   token.shape = *rc::gen::container<impl::Shape>(
       rc::gen::inRange<std::int64_t>(1, 100000));
   token.own_shape = *rc::gen::arbitrary<bool>();

@@ -38,6 +38,22 @@ DType dtype_from_text(const std::string& text) {
   return *dtype;
 }
 
+BlockOptions block_from(const json& object) {
+  return {.size = object.at("size"),
+          .whole_map = object.at("whole_map"),
+          .shared_by_channels = object.at("shared_by_channels"),
+          .plain_gamma = object.at("plain_gamma"),
+          .fixed_scale = object.at("fixed_scale")};
+}
+
+json block_to(const BlockOptions& block) {
+  return {{"size", block.size},
+          {"whole_map", block.whole_map},
+          {"shared_by_channels", block.shared_by_channels},
+          {"plain_gamma", block.plain_gamma},
+          {"fixed_scale", block.fixed_scale}};
+}
+
 void read_option(const std::string& key, const json& value,
                  LayerConfig& config) {
   if (key == "layer") {
@@ -56,6 +72,8 @@ void read_option(const std::string& key, const json& value,
     config.shared_axes = value.get<std::vector<int>>();
   } else if (key == "samples") {
     config.samples = value;
+  } else if (key == "block") {
+    config.block = block_from(value);
   } else {
     throw AdapterError(fmt::format("unknown option '{}'", key));
   }
@@ -93,15 +111,18 @@ std::uint64_t frame_length(std::span<const std::byte, 8> bytes,
 }
 
 std::string to_json(const LayerConfig& config) {
-  const json object = {
-      {"layer", config.layer},
-      {"drop_probability", number_to_text(config.drop_probability)},
-      {"dtype", name_of(config.dtype)},
-      {"in_place", config.in_place},
-      {"channels_last", config.channels_last},
-      {"scale_by_keep", config.scale_by_keep},
-      {"shared_axes", config.shared_axes},
-      {"samples", config.samples}};
+  json object = {{"layer", config.layer},
+                 {"drop_probability", number_to_text(config.drop_probability)},
+                 {"dtype", name_of(config.dtype)},
+                 {"in_place", config.in_place},
+                 {"channels_last", config.channels_last},
+                 {"scale_by_keep", config.scale_by_keep},
+                 {"shared_axes", config.shared_axes},
+                 {"samples", config.samples}};
+  // Workers refuse options that they do not know.
+  if (config.layer.starts_with("drop_block")) {
+    object["block"] = block_to(config.block);
+  }
   return object.dump();
 }
 

@@ -188,6 +188,18 @@ TEST(Config, SurvivesTheBorder) {
   EXPECT_TRUE(std::isnan(config_from_json(to_json(config)).drop_probability));
 }
 
+TEST(Config, CarriesBlocksForDropBlockOnly) {
+  LayerConfig config{.layer = "drop_block2d"};
+  config.block = {.size = 7,
+                  .whole_map = true,
+                  .shared_by_channels = true,
+                  .plain_gamma = true,
+                  .fixed_scale = true};
+  EXPECT_EQ(config_from_json(to_json(config)), config);
+  config.layer = "dropout";
+  EXPECT_THAT(to_json(config), ::testing::Not(HasSubstr("block")));
+}
+
 TEST(Config, RefusesWhatItDoesNotKnow) {
   EXPECT_THROW(config_from_json("{\"momentum\":1}"), AdapterError);
   EXPECT_THROW(config_from_json("{\"dtype\":\"f8\"}"), AdapterError);

@@ -9,6 +9,21 @@
 
 namespace dropcheck::impl {
 
+/// What implementations of drop_block do differently.
+struct BlockOptions {
+  std::int64_t size = 3;  ///< Extent of a block along every spatial axis.
+  /// Centres lie anywhere on the map and the border cuts blocks off; otherwise
+  /// only where the whole block fits.
+  bool whole_map = false;
+  bool shared_by_channels = false;  ///< One mask for all channels of a sample.
+  /// gamma = p / block volume, without the correction for the border.
+  bool plain_gamma = false;
+  /// Survivors are multiplied by 1/keep instead of by entries / kept entries.
+  bool fixed_scale = false;
+
+  bool operator==(const BlockOptions&) const = default;
+};
+
 /// How a layer is built. Plain data: it crosses process borders.
 ///
 /// `drop_probability` is a bare double on purpose: the oracle asks for 1.5 and
@@ -23,13 +38,15 @@ struct LayerConfig {
   /// Axes sharing a decision, counted from 0; empty: the law's own.
   std::vector<int> shared_axes = {};
   std::int64_t samples = 0;  ///< drop_connect: masks per call; 0 is one.
+  BlockOptions block = {};   ///< drop_block only.
 
   bool operator==(const LayerConfig&) const = default;
 };
 
 /// One line for identifiers and replay tokens, without the layer's name:
 /// "p=0.1,f32" and, only where they differ from the default, ",in_place",
-/// ",channels_last", ",unscaled", ",shared=0+2", ",samples=8".
+/// ",channels_last", ",unscaled", ",shared=0+2", ",samples=8", ",block=5",
+/// ",whole_map", ",coupled", ",plain_gamma", ",fixed_scale".
 std::string describe(const LayerConfig& config);
 
 }  // namespace dropcheck::impl

@@ -18,6 +18,9 @@ enum class Unit {
   kSample,      ///< one sample (axis 0)
   kTensor,      ///< the whole tensor
   kSharedAxes,  ///< LayerConfig::shared_axes, else Law::shared_axis
+  /// Blocks that overlap (block_law.hpp). The units are those positions, for
+  /// each map, whose decisions are independent.
+  kBlock,
 };
 
 /// The affine map around the mask: y = a * (m * x + (1 - m) * c) + b.
@@ -33,7 +36,8 @@ enum class Base {
 };
 
 /// What legitimate implementations do differently; declared, never guessed.
-enum class AtOne { kZeros, kError, kEither };
+/// kFormula: 1 is a drop probability like the others.
+enum class AtOne { kZeros, kError, kEither, kFormula };
 enum class DroppedNonFinite { kNaN, kZero, kEither };
 enum class EvaluationReturn { kAlias, kCopy, kEither };
 
@@ -93,13 +97,26 @@ const Law* find_law(std::string_view layer);
 /// scale is 0 for every law: all results are zero (PyTorch's convention).
 Affine affine(const Law& law, const LayerConfig& config);
 
+/// The probability that a unit is dropped: the drop probability, but for
+/// drop_block that of a position which whole blocks can cover. Throws as
+/// `affine` and `unit_shape`.
+double unit_drop_probability(const Law& law, const LayerConfig& config,
+                             const Shape& shape);
+
+/// Throws std::invalid_argument where the law has no meaning for the rank.
+void require_rank(const Law& law, const Shape& shape);
+
 /// Which axes of `shape` (the output's) share a decision. Throws
 /// std::invalid_argument where the law has no meaning for the rank.
 std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,
                               const Shape& shape);
 
-/// Shape of the grid of units: `shape` with shared axes set to 1.
+/// Shape of the grid of units: `shape` with shared axes set to 1; for blocks
+/// spatial axes have their readable positions only.
 Shape unit_shape(const Law& law, const LayerConfig& config, const Shape& shape);
+
+/// What `unit_of_element` says of an element outside all units (blocks).
+inline constexpr std::uint32_t kNoUnit = 0xFFFFFFFF;
 
 /// For each element of `shape`, in row-major order, the index of its unit.
 std::vector<std::uint32_t> unit_of_element(const Law& law,
