@@ -9,17 +9,13 @@
 #include "dropcheck/impl/probability.hpp"
 
 namespace dropcheck::impl {
-namespace {
-
-BlockAxis block_axis(std::int64_t extent, const BlockOptions& options) {
-  BlockAxis axis{extent, std::min(options.size, extent)};
-  const bool valid = !options.whole_map;
-  axis.first_centre = valid ? axis.before() : 0;
-  axis.last_centre = valid ? extent - axis.block + axis.before() : extent - 1;
+BlockAxis block_axis(std::int64_t extent, std::int64_t size, bool whole_map) {
+  BlockAxis axis{extent, std::min(size, extent)};
+  axis.first_centre = whole_map ? 0 : axis.before();
+  axis.last_centre =
+      whole_map ? extent - 1 : extent - axis.block + axis.before();
   return axis;
 }
-
-}  // namespace
 
 std::int64_t BlockAxis::begin(std::int64_t centre) const {
   return std::max<std::int64_t>(0, centre - before());
@@ -51,6 +47,14 @@ std::int64_t BlockLaw::centres() const {
   std::int64_t count = 1;
   for (const BlockAxis& axis : axes) count *= axis.centres();
   return count;
+}
+
+std::int64_t BlockLaw::covering_readable() const {
+  std::int64_t covering = 1;
+  for (const BlockAxis& axis : axes) {
+    if (axis.extent > 0) covering *= axis.covering(axis.readable().front());
+  }
+  return covering;
 }
 
 double BlockLaw::drop_probability(std::int64_t covering) const {
@@ -87,7 +91,8 @@ BlockLaw block_law(const Law& law, const LayerConfig& config,
   BlockLaw result;
   double share = 1;
   for (std::size_t axis = 2; axis < shape.size(); ++axis) {
-    result.axes.push_back(block_axis(shape[axis], config.block));
+    result.axes.push_back(
+        block_axis(shape[axis], config.block.size, config.block.whole_map));
     const BlockAxis& added = result.axes.back();
     if (added.extent == 0) continue;
     const auto block = static_cast<double>(added.block);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -107,11 +106,7 @@ double unit_drop_probability(const Law& law, const LayerConfig& config,
   const double drop = Probability::from_drop(config.drop_probability).drop();
   if (law.unit != Unit::kBlock) return drop;
   const BlockLaw blocks = block_law(law, config, shape);
-  std::int64_t covering = 1;
-  for (const BlockAxis& axis : blocks.axes) {
-    if (axis.extent > 0) covering *= axis.covering(axis.readable().front());
-  }
-  return blocks.drop_probability(covering);
+  return blocks.drop_probability(blocks.covering_readable());
 }
 
 std::vector<bool> shared_axes(const Law& law, const LayerConfig& config,

@@ -6,6 +6,7 @@
 
 #include "check_definition.hpp"
 #include "context.hpp"
+#include "dropcheck/impl/block_law.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -37,12 +38,27 @@ impl::Tensor make_gradient(const Context& context, const impl::Shape& shape) {
                     stream_seed(context.experiment, Stream::kBackward, 1));
 }
 
-/// Compares a gradient with slope * grad_output on kept units and 0 on dropped
-/// ones. `kept(i)` says which.
-template <class Kept>
+/// What each entry of the gradient must be multiplied by, as the forward call
+/// shows it: the law's slope where it kept and 0 where it dropped; y / x where
+/// the multiplier is another one in every call.
+std::vector<double> slopes_of(const Context& context, const GradientCase& run) {
+  const double slope = impl::affine(context.law(), context.config()).a;
+  const bool fixed = !impl::measures_scale(context.law(), context.config());
+  const double dropped = context.reader->dropped_value();
+  std::vector<double> slopes;
+  for (std::int64_t i = 0; i < run.output.size(); ++i) {
+    const double y = run.output.view().value(i);
+    slopes.push_back(!fixed         ? y / run.input.view().value(i)
+                     : y == dropped ? 0
+                                    : slope);
+  }
+  return slopes;
+}
+
+/// Compares a gradient with slope * grad_output.
 std::optional<std::string> wrong_gradient(const Context& context,
-                                          const GradientCase& run, double slope,
-                                          const Kept& kept,
+                                          const GradientCase& run,
+                                          const std::vector<double>& slopes,
                                           const std::string& where) {
   const double unit =
       4 * std::ldexp(1.0, -impl::significand_bits(context.config().dtype) + 1);
@@ -51,7 +67,8 @@ std::optional<std::string> wrong_gradient(const Context& context,
   std::int64_t first = -1;
   const impl::TensorView grad = run.grad_input.view();
   for (std::int64_t i = 0; i < grad.size(); ++i) {
-    const double due = kept(i) ? slope * run.grad_output.view().value(i) : 0.0;
+    const double due =
+        slopes[static_cast<std::size_t>(i)] * run.grad_output.view().value(i);
     const double seen = grad.value(i);
     if (std::abs(seen - due) <= unit * std::abs(due)) continue;
     if (first < 0) first = i;
@@ -72,7 +89,8 @@ std::optional<std::string> wrong_gradient(const Context& context,
   return fmt::format(
       "the gradient of a kept unit is {:.6g} times the incoming "
       "one, not {:.6g}{} ({} entries)",
-      grad.value(first) / g, slope, where, scaled);
+      grad.value(first) / g, slopes[static_cast<std::size_t>(first)], where,
+      scaled);
 }
 
 /// Whether two calls gave the same where both had the same input: every odd
@@ -88,7 +106,6 @@ bool same_mask(const GradientCase& read, const GradientCase& blind) {
 
 std::optional<std::string> wrong_masked_gradient(const Context& context,
                                                  Finding& finding) {
-  const double slope = impl::affine(context.law(), context.config()).a;
   for (const impl::Shape& shape : structure_shapes(context.plan)) {
     Experiment experiment = context.experiment;
     experiment.shape = shape;
@@ -103,13 +120,8 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
           *layer, inputs.input, make_gradient(context, inputs.base.shape()));
       ++finding.calls;
       finding.n += static_cast<std::uint64_t>(run.grad_input.size());
-      const double dropped = context.reader->dropped_value();
-      const auto kept = [&](std::int64_t i) {
-        return run.output.view().value(i) != dropped;
-      };
-      if (auto wrong = wrong_gradient(context, run, slope, kept, "")) {
-        return wrong;
-      }
+      const std::vector<double> slopes = slopes_of(context, run);
+      if (auto wrong = wrong_gradient(context, run, slopes, "")) return wrong;
       if (!context.describe().reseed) continue;
       // The same mask on zeros: whoever reads the mask off the output fails.
       impl::Tensor zeros = inputs.input;
@@ -117,8 +129,8 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
       layer->reseed(seed + static_cast<std::uint64_t>(round));
       const GradientCase blind = run_backward(*layer, zeros, run.grad_output);
       if (!same_mask(run, blind)) continue;  // Seeding will tell.
-      if (auto wrong = wrong_gradient(context, blind, slope, kept,
-                                      " where the input is 0")) {
+      if (auto wrong =
+              wrong_gradient(context, blind, slopes, " where the input is 0")) {
         return wrong;
       }
     }

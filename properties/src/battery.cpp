@@ -113,7 +113,7 @@ BatteryPlan make_battery_plan(const PlannedConfiguration& configuration) {
   }
   plan.maximum_blocks = std::max(plan.structure_blocks,
                                  divide_up(configuration.rate_n_max, block));
-  const double p = configuration.config.drop_probability;
+  const double p = configuration.rate;
   const double first =
       2 * p * (1 - p) / (configuration.delta * configuration.delta);
   const auto units = static_cast<std::uint64_t>(configuration.units_per_call);

@@ -67,6 +67,8 @@ extern const CheckDefinition seeding_check;
 extern const CheckDefinition in_place_check;
 extern const CheckDefinition backward_mask_check;
 extern const CheckDefinition self_normalisation_check;
+extern const CheckDefinition blocks_check;
+extern const CheckDefinition position_rates_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

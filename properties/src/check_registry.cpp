@@ -24,6 +24,8 @@ constexpr std::array kDefinitions{
     &in_place_check,
     &backward_mask_check,
     &self_normalisation_check,
+    &blocks_check,
+    &position_rates_check,
 };
 
 }  // namespace

@@ -24,7 +24,7 @@ struct Context {
 
   const impl::Law& law() const { return *plan.law; }
   const impl::LayerConfig& config() const { return plan.config; }
-  double p0() const { return plan.config.drop_probability; }
+  double p0() const { return plan.rate; }
   /// The subject of the checks that need one layer at a time.
   impl::Subject& subject() const { return **lease; }
   const impl::Description& describe() const {

@@ -112,11 +112,12 @@ std::optional<std::string> wrong_at_one(const Context& context,
     finding.n += static_cast<std::uint64_t>(output.size());
     for (std::int64_t i = 0; i < output.size(); ++i) {
       const double y = output.view().value(i);
-      if (y == 0) continue;
-      return fmt::format(
-          "returns {:.7g} at drop probability 1, where all must "
-          "be 0 ({})",
-          y, place_of(i, output.shape()));
+      const bool any_number =
+          declared == impl::AtOne::kFormula && !std::isnan(y);
+      if (y == 0 || any_number) continue;
+      return fmt::format("returns {:.7g} at drop probability 1, where {} ({})",
+                         y, std::isnan(y) ? "a number is due" : "all must be 0",
+                         place_of(i, output.shape()));
     }
   }
   return std::nullopt;
@@ -155,9 +156,11 @@ static Finding check_edge_probabilities(const Context& context) {
     refute(finding, faults);
     return finding;
   }
+  const bool formula = context.law().options.at_one == impl::AtOne::kFormula;
   certify(
       finding,
-      "identity at 0, zeros or an error at 1, an error beyond and for NaN",
+      fmt::format("identity at 0, {} at 1, an error beyond and for NaN",
+                  formula ? "numbers" : "zeros or an error"),
       fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, 1, "
                   "1 + 1e-9, 1.5, infinity and NaN",
                   finding.calls));

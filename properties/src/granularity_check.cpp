@@ -231,6 +231,12 @@ static Finding check_granularity(const Context& context) {
 
 namespace {
 
+std::string_view blocks_overlap(const impl::Law& law) {
+  return law.unit == impl::Unit::kBlock
+             ? "blocks overlap, so no elements share a decision: see blocks"
+             : "";
+}
+
 void plan_granularity(const PlannedConfiguration&, const Settings&, double,
                       PlannedCheck& check) {
   check.detectable = "units that always agree and units decided in parts";
@@ -256,6 +262,7 @@ constinit const CheckDefinition granularity_check{
          "short of equality, which the independence checks see.",
          "faulty:channel_as_element"},
     .from_calls = check_granularity,
+    .not_applicable = blocks_overlap,
     .plan = plan_granularity};
 
 }  // namespace dropcheck::properties

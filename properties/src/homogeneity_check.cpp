@@ -171,7 +171,7 @@ namespace {
 
 void plan_homogeneity(const PlannedConfiguration& planned, const Settings&,
                       double threshold, PlannedCheck& check) {
-  const double p = planned.config.drop_probability;
+  const double p = planned.rate;
   const auto n = static_cast<double>(planned.structure_n);
   check.detectable_effect =
       two_digits(detectable_z(threshold + 2, mixture_overhead(n) + kSegments) *

@@ -6,6 +6,8 @@
 #include <limits>
 #include <unordered_map>
 
+#include "dropcheck/impl/block_law.hpp"
+
 namespace dropcheck::properties {
 namespace {
 
@@ -36,6 +38,11 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   base_.reserve(count_);
   for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
   map_ = impl::affine(law, config);
+  reading_.dtype = dtype_;
+  if (impl::measures_scale(law, config)) {
+    read_zeros(outputs);
+    return;
+  }
   classify(outputs);
   line_ = fit_line(pairs_);
   if (!misfit_) {
@@ -43,10 +50,22 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   }
   if (misfit_ || (!model_ && largest_error_ulp_ > kTolerantUlp)) learn(outputs);
   if (model_) tabulate();
-  reading_.dtype = dtype_;
   reading_.dropped = bits_of(dropped_, dtype_);
   reading_.ignore_sign = dropped_ == 0;
   pairs_ = {};
+}
+
+void MaskReader::read_zeros(std::span<const impl::Tensor> outputs) {
+  reading_.ignore_sign = true;
+  readable_ = false;
+  for (const impl::Tensor& output : outputs) {
+    const impl::TensorView view = output.view();
+    for (std::int64_t i = 0; i < view.size(); ++i) {
+      const double y = view.value(i);
+      any_dropped_ = any_dropped_ || y == 0;
+      readable_ = readable_ || !std::isnan(y);
+    }
+  }
 }
 
 bool MaskReader::near_dropped(double value) const {

@@ -57,6 +57,8 @@ class MaskReader {
   const std::optional<KeptPair>& misfit() const { return misfit_; }
 
  private:
+  /// Where the scale is measured call by call, all that is not 0 is kept.
+  void read_zeros(std::span<const impl::Tensor> outputs);
   void classify(std::span<const impl::Tensor> outputs);
   bool near_dropped(double value) const;
   double kept_error_ulp(std::size_t element, double value) const;

@@ -199,9 +199,9 @@ void forecast(PlannedConfiguration& planned, unsigned threads) {
   const auto elements = static_cast<double>(impl::element_count(planned.shape));
   const double cost =
       (planned.seconds_per_call + elements * kSecondsPerElement) / threads;
-  const double expected = std::max(
-      stats::expected_n(planned.config.drop_probability, planned.delta),
-      static_cast<double>(planned.structure_n));
+  const double expected =
+      std::max(stats::expected_n(planned.rate, planned.delta),
+               static_cast<double>(planned.structure_n));
   const double worst =
       static_cast<double>(std::max(planned.rate_n_max, planned.structure_n));
   planned.seconds_per_element = cost / elements;

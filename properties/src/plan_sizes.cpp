@@ -72,7 +72,10 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   const auto elements = static_cast<double>(impl::element_count(output));
   planned.units_per_call = impl::element_count(
       impl::unit_shape(*planned.law, planned.config, output));
-  const double p = planned.config.drop_probability;
+  if (!testable(planned.config.drop_probability)) return;
+  planned.rate =
+      impl::unit_drop_probability(*planned.law, planned.config, output);
+  const double p = planned.rate;
   if (!testable(p) || planned.units_per_call == 0) return;
   const double pq = p * (1 - p);
   const auto units = static_cast<double>(planned.units_per_call);
@@ -127,8 +130,7 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
                    std::int64_t{512}, std::int64_t{4096});
     return (row + units - 1) / units;
   }
-  const double expected =
-      stats::expected_n(planned.config.drop_probability, planned.delta);
+  const double expected = stats::expected_n(planned.rate, planned.delta);
   const std::int64_t most =
       std::max<std::int64_t>(16, (std::int64_t{1} << 20) / units);
   const std::int64_t calls = std::clamp<std::int64_t>(

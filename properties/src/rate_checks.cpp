@@ -6,14 +6,17 @@
 #include <cmath>
 #include <limits>
 
+#include "block_causes.hpp"
 #include "check_definition.hpp"
 #include "detection.hpp"
+#include "dropcheck/impl/block_law.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
+#include "measured_scale.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"
@@ -136,21 +139,25 @@ std::size_t rate_claim_index(std::string_view check) {
 
 std::vector<Decider> rate_claims(const Context& context) {
   const auto claim = [&context](std::string_view check,
-                                const RateClaimSets& sets) {
+                                RateClaimSets (*sets_of)(const Context&)) {
     const bool wanted = context.planned(check) != nullptr;
+    const RateClaimSets sets = wanted ? sets_of(context) : RateClaimSets{};
     return [&context, check, sets, wanted](const stats::Counts& counts) {
       return !wanted || decided(context, check, sets, counts);
     };
   };
-  return {claim("drop_rate", rate_sets(context)),
-          claim("expectation", mean_sets(context)),
-          claim("moments", variance_sets(context))};
+  return {claim("drop_rate", rate_sets), claim("expectation", mean_sets),
+          claim("moments", variance_sets)};
 }
 
 static Finding check_support(const StatisticalInput& input) {
   const Context& context = input.context;
   const MaskReader& reader = *context.reader;
   Finding finding = start_finding(context, "support");
+  if (impl::measures_scale(context.law(), context.config())) {
+    decide_measured_scale(finding, context);
+    return finding;
+  }
   finding.calls = input.battery.total.calls;
   finding.n = finding.calls * static_cast<std::uint64_t>(reader.size());
   finding.quantity = "kept value / x";
@@ -200,7 +207,10 @@ std::string wrong_rate_words(const StatisticalInput& input, double specified) {
   const double sigma =
       3.3 * std::sqrt(p * (1 - p) / static_cast<double>(all.n));
   const stats::Interval likely{p - sigma, p + sigma};
-  const auto cause = cause_of_rate(specified, likely);
+  const Context& context = input.context;
+  const auto cause = context.law().unit == impl::Unit::kBlock
+                         ? cause_of_block_rate(context, likely)
+                         : cause_of_rate(specified, likely);
   return fmt::format("drop rate is {}, not {:.6g}{}{}", rate_text(p, likely),
                      specified, cause ? ": " : "", cause.value_or(""));
 }
@@ -351,7 +361,7 @@ double log_missed(const stats::Boundaries& at, std::uint64_t n, double p,
 double detectable_rate_error(const PlannedConfiguration& planned,
                              const Settings& settings,
                              const PlannedCheck& check, double tolerance) {
-  const double p = planned.config.drop_probability;
+  const double p = planned.rate;
   const std::uint64_t n = planned.rate_n_max;
   const stats::RateClaim claim{
       p,
@@ -377,9 +387,9 @@ double detectable_rate_error(const PlannedConfiguration& planned,
 void plan_claim(const PlannedConfiguration& planned, const Settings& settings,
                 double error, double effect_per_rate, PlannedCheck& check) {
   check.detectable_effect = two_digits(error * effect_per_rate);
-  check.expected_n = std::min(stats::expected_n(planned.config.drop_probability,
-                                                planned.delta, settings.alpha),
-                              static_cast<double>(planned.rate_n_max));
+  check.expected_n =
+      std::min(stats::expected_n(planned.rate, planned.delta, settings.alpha),
+               static_cast<double>(planned.rate_n_max));
   check.worst_n = static_cast<double>(planned.rate_n_max);
   check.detectable = fmt::format("a drop rate off by {:.2g}", error);
 }
@@ -401,10 +411,21 @@ void plan_expectation(const PlannedConfiguration& planned,
 
 void plan_moments(const PlannedConfiguration& planned, const Settings& settings,
                   double, PlannedCheck& check) {
-  const double p = planned.config.drop_probability;
+  const double p = planned.rate;
   plan_claim(planned, settings,
              detectable_rate_error(planned, settings, check, planned.delta),
              (std::abs(1 - 2 * p) + planned.delta) / (p * (1 - p)), check);
+}
+
+}  // namespace
+
+namespace {
+
+std::string_view place_decides(const impl::Law& law) {
+  return law.unit == impl::Unit::kBlock
+             ? "it differs from place to place, and follows from support and "
+               "position_rates"
+             : "";
 }
 
 }  // namespace
@@ -451,6 +472,7 @@ constinit const CheckDefinition expectation_check{
          "form an interval: its e-value decides.",
          kByEValue, "faulty:double_scale"},
     .from_battery = check_expectation,
+    .not_applicable = place_decides,
     .plan = plan_expectation};
 
 constinit const CheckDefinition moments_check{
@@ -467,6 +489,7 @@ constinit const CheckDefinition moments_check{
          "they never decide.",
          kByEValue, "faulty:scale_by_p"},
     .from_battery = check_moments,
+    .not_applicable = place_decides,
     .plan = plan_moments};
 
 }  // namespace dropcheck::properties

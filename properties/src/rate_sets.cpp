@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "dropcheck/impl/block_law.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
 
@@ -114,9 +115,17 @@ stats::Interval around(double p, double distance) {
 
 }  // namespace
 
+double realisable_error(const Context& context) {
+  const double threshold = std::ldexp(1.0, -24);
+  if (context.law().unit != impl::Unit::kBlock) return threshold;
+  return threshold *
+         static_cast<double>(impl::block_law(context.law(), context.config(),
+                                             context.inputs.base.shape())
+                                 .covering_readable());
+}
+
 RateClaimSets rate_sets(const Context& context) {
-  // What a layer in f32 can realise is within 2^-24 of the specified rate.
-  return {{around(context.p0(), std::ldexp(1.0, -24))},
+  return {{around(context.p0(), realisable_error(context))},
           {around(context.p0(), context.plan.delta)}};
 }
 

@@ -26,6 +26,10 @@ struct RateClaimSets {
   std::vector<stats::Interval> certified_inside;
 };
 
+/// How near to the specified rate a layer in f32 comes: 2^-24 for each random
+/// number that a decision depends on.
+double realisable_error(const Context& context);
+
 RateClaimSets rate_sets(const Context& context);
 RateClaimSets mean_sets(const Context& context);
 RateClaimSets variance_sets(const Context& context);

@@ -66,6 +66,8 @@ enum class Stream : std::uint64_t {
   kEdges,
   kInPlace,
   kNetwork,
+  kBlocks,
+  kPositions,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

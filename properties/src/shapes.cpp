@@ -45,6 +45,30 @@ impl::Shape broadcast_shape(const impl::Law& law,
   return shape;
 }
 
+/// Maps with two or three units along an axis, so that neighbours are compared,
+/// and as many of them as make a call worth its while.
+impl::Shape many_blocks(const impl::Law& law, const impl::LayerConfig& config,
+                        bool small) {
+  const std::int64_t block = config.block.size;
+  const bool flat = law.spatial_axes == 2;
+  impl::Shape shape = small ? impl::Shape{7, 5} : impl::Shape{61, 13};
+  if (!flat) shape = small ? impl::Shape{5, 3} : impl::Shape{31, 7};
+  if (config.block.shared_by_channels) {
+    shape = {shape[0] * shape[1], 2};
+  }
+  if (!flat) shape.push_back(3 * block - 1);
+  shape.push_back(3 * block - 1);
+  shape.push_back(4 * block - 1);
+  return shape;
+}
+
+/// A few maps whose extents all differ.
+impl::Shape few_blocks(const impl::Law& law, const impl::LayerConfig& config) {
+  const std::int64_t block = config.block.size;
+  if (law.spatial_axes == 2) return {2, 3, 4 * block - 1, 3 * block - 1};
+  return {2, 3, block + 2, block + 3, block + 4};
+}
+
 }  // namespace
 
 impl::Shape statistical_shape(const impl::Law& law,
@@ -71,6 +95,8 @@ impl::Shape statistical_shape(const impl::Law& law,
       return {4, 3};
     case impl::Unit::kSharedAxes:
       return broadcast_shape(law, config, 4093, 2);
+    case impl::Unit::kBlock:
+      return many_blocks(law, config, small);
   }
   return {};
 }
@@ -98,6 +124,8 @@ std::vector<impl::Shape> small_shapes(const impl::Law& law,
   switch (law.unit) {
     case impl::Unit::kSharedAxes:
       return {broadcast_shape(law, config, 24, 4)};
+    case impl::Unit::kBlock:
+      return {few_blocks(law, config)};
     default:
       return {law.minimum_rank <= 2 && config.samples > 0
                   ? impl::Shape{5, 7}

@@ -16,7 +16,7 @@ void note_torn_units(std::vector<Finding>& findings, const Context& context,
                      const Tally& tally) {
   if (!tally.torn) return;
   for (Finding& finding : findings) {
-    if (finding.check != "granularity") continue;
+    if (finding.check != "granularity" && finding.check != "blocks") continue;
     if (finding.verdict == Verdict::kRefuted) return;
     const Witness& witness = *tally.torn;
     refute(finding,

@@ -27,6 +27,8 @@ UnitReader::UnitReader(const impl::Law& law, const impl::LayerConfig& config,
       units_(impl::element_count(impl::unit_shape(law, config, output_shape))),
       unit_of_(impl::unit_of_element(law, config, output_shape)) {
   if (units_ == 0) return;
+  note_elements_of_units();
+  if (!some_.empty()) return;
   const std::int64_t run = elements_ / units_;
   bool runs = true;
   for (std::int64_t i = 0; i < elements_ && runs; ++i) {
@@ -48,6 +50,7 @@ std::optional<std::int64_t> UnitReader::read(const std::uint64_t* elements,
     return std::nullopt;
   }
   std::fill_n(units, (units_ + 63) / 64, 0);
+  if (!some_.empty()) return read_some(elements, units, torn);
   return run_ > 0 ? read_runs(elements, units, torn)
                   : read_any(elements, units, torn);
 }
@@ -75,23 +78,63 @@ std::optional<std::int64_t> UnitReader::read_runs(const std::uint64_t* elements,
   return first;
 }
 
+namespace {
+
+/// Takes elements one by one, in any order of units.
+class UnitCollector {
+ public:
+  UnitCollector(std::int64_t units, std::uint64_t* words)
+      : state_(static_cast<std::size_t>(units), kUnseen), words_(words) {}
+
+  /// Whether the element disagrees with the first one of its unit.
+  bool disagrees(std::uint32_t unit, bool dropped) {
+    std::uint8_t& known = state_[unit];
+    if (known != kUnseen) return (known == kDropped) != dropped;
+    known = dropped ? kDropped : kKept;
+    words_[unit / 64] |= std::uint64_t{dropped} << (unit % 64);
+    return false;
+  }
+
+ private:
+  enum : std::uint8_t { kKept, kDropped, kUnseen };
+  std::vector<std::uint8_t> state_;
+  std::uint64_t* words_;
+};
+
+}  // namespace
+
 std::optional<std::int64_t> UnitReader::read_any(const std::uint64_t* elements,
                                                  std::uint64_t* units,
                                                  std::uint64_t& torn) const {
-  std::vector<std::uint8_t> state(static_cast<std::size_t>(units_), 2);
+  UnitCollector collector(units_, units);
   std::optional<std::int64_t> first;
   for (std::int64_t i = 0; i < elements_; ++i) {
     const std::uint32_t unit = unit_of_[static_cast<std::size_t>(i)];
-    const bool dropped = bit_at(elements, i);
-    if (state[unit] == 2) {
-      state[unit] = dropped ? 1 : 0;
-      units[unit / 64] |= std::uint64_t{dropped} << (unit % 64);
-    } else if ((state[unit] == 1) != dropped) {
-      ++torn;
-      if (!first) first = i;
-    }
+    if (!collector.disagrees(unit, bit_at(elements, i))) continue;
+    ++torn;
+    if (!first) first = i;
   }
   return first;
+}
+
+std::optional<std::int64_t> UnitReader::read_some(const std::uint64_t* elements,
+                                                  std::uint64_t* units,
+                                                  std::uint64_t& torn) const {
+  UnitCollector collector(units_, units);
+  std::optional<std::int64_t> first;
+  for (const std::uint32_t i : some_) {
+    if (!collector.disagrees(unit_of_[i], bit_at(elements, i))) continue;
+    ++torn;
+    if (!first) first = i;
+  }
+  return first;
+}
+
+void UnitReader::note_elements_of_units() {
+  for (std::uint32_t i = 0; i < unit_of_.size(); ++i) {
+    if (unit_of_[i] != impl::kNoUnit) some_.push_back(i);
+  }
+  if (some_.size() == unit_of_.size()) some_.clear();
 }
 
 }  // namespace dropcheck::properties

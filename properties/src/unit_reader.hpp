@@ -17,6 +17,7 @@ class UnitReader {
 
   std::int64_t units() const { return units_; }
   std::int64_t elements() const { return elements_; }
+  /// impl::kNoUnit for an element of none.
   std::uint32_t unit_of(std::int64_t element) const;
 
   /// Writes ceil(units / 64) words. Returns an element that disagrees with the
@@ -28,7 +29,11 @@ class UnitReader {
                                    std::uint64_t& torn) const;
 
  private:
+  void note_elements_of_units();
   std::optional<std::int64_t> read_runs(const std::uint64_t* elements,
+                                        std::uint64_t* units,
+                                        std::uint64_t& torn) const;
+  std::optional<std::int64_t> read_some(const std::uint64_t* elements,
                                         std::uint64_t* units,
                                         std::uint64_t& torn) const;
   std::optional<std::int64_t> read_any(const std::uint64_t* elements,
@@ -39,6 +44,8 @@ class UnitReader {
   std::int64_t units_;
   std::int64_t run_ = 0;  ///< elements per unit if they are neighbours, else 0
   std::vector<std::uint32_t> unit_of_;
+  /// Elements of units, in order, where others belong to none.
+  std::vector<std::uint32_t> some_;
 };
 
 }  // namespace dropcheck::properties

@@ -13,7 +13,7 @@ namespace {
 std::string slope_words(const Context& context, const MaskReader& reader) {
   const impl::Affine map = impl::affine(context.law(), context.config());
   const Line& line = reader.line();
-  const double p = context.p0();
+  const double p = context.config().drop_probability;
   const double q = 1 - p;
   const auto is = [&](double value, double target) {
     return std::abs(value - target) <= 1e-3 * std::abs(target) + 1e-9;

@@ -41,11 +41,16 @@ struct BlockLaw {
   double gamma = 0;
 
   std::int64_t centres() const;
+  /// Centres that cover a readable position.
+  std::int64_t covering_readable() const;
   /// 1 - (1 - gamma)^covering.
   double drop_probability(std::int64_t covering) const;
   /// Drop probability of every position, row-major.
   std::vector<double> drop_map() const;
 };
+
+/// The axis of a map of that extent, for blocks of a size.
+BlockAxis block_axis(std::int64_t extent, std::int64_t size, bool whole_map);
 
 /// The blocks of a law with Unit::kBlock on a tensor (N, C, ...) of `shape`.
 /// Throws std::invalid_argument for a rank or a block size without meaning.

@@ -37,6 +37,7 @@ struct PlannedConfiguration {
   impl::LayerConfig config;
   impl::Shape shape;       ///< input shape of the statistical calls
   bool own_shape = false;  ///< the user asked for that shape
+  double rate = 0;         ///< probability that a unit is dropped
   std::int64_t units_per_call = 0;
   std::int64_t calls_per_block = 1;
   double delta = 0;               ///< tolerance for the rate, as afforded
