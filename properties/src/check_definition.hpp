@@ -69,6 +69,7 @@ extern const CheckDefinition backward_mask_check;
 extern const CheckDefinition self_normalisation_check;
 extern const CheckDefinition blocks_check;
 extern const CheckDefinition position_rates_check;
+extern const CheckDefinition distribution_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

@@ -26,6 +26,7 @@ constexpr std::array kDefinitions{
     &self_normalisation_check,
     &blocks_check,
     &position_rates_check,
+    &distribution_check,
 };
 
 }  // namespace

@@ -68,6 +68,7 @@ enum class Stream : std::uint64_t {
   kNetwork,
   kBlocks,
   kPositions,
+  kFactors,
 };
 
 /// Seed of a block (or of another stream) of the experiment.
