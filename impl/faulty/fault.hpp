@@ -7,6 +7,7 @@
 
 #include "dropcheck/impl/config.hpp"
 #include "reference/masked_layer.hpp"
+#include "reference/noise_layer.hpp"
 
 namespace dropcheck::impl::faulty {
 
@@ -48,6 +49,10 @@ struct Fault {
       {};
   /// How many of a word's upper bits `draw` looks at; empty: all 64.
   std::function<int(DType)> word_bits = {};
+  /// gaussian_dropout only, which has no mask: changes what is drawn for the
+  /// elements and what becomes of it, given the right rule.
+  std::function<reference::NoiseRule(const LayerConfig&, reference::NoiseRule)>
+      noise = {};
   Evaluation evaluation = Evaluation::kIdentity;
   Gradient gradient = Gradient::kRight;
   Memory memory = Memory::kRight;
@@ -78,5 +83,6 @@ std::vector<Specimen> edge_faults();
 std::vector<Specimen> trespass_faults();
 std::vector<Specimen> subtle_faults();
 std::vector<Specimen> block_faults();
+std::vector<Specimen> noise_faults();
 
 }  // namespace dropcheck::impl::faulty

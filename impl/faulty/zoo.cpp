@@ -7,11 +7,13 @@
 #include "dropcheck/impl/simple_layer.hpp"
 #include "faulty/fault.hpp"
 #include "faulty/faulty_layer.hpp"
+#include "faulty/faulty_noise.hpp"
 
 namespace dropcheck::impl {
 namespace {
 
 using faulty::FaultyLayer;
+using faulty::FaultyNoise;
 using faulty::Memory;
 using faulty::Specimen;
 
@@ -35,6 +37,10 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
       (config.in_place && !find_law(config.layer)->has_in_place)) {
     throw NotSupported(fmt::format("faulty:{} does not do {} {}", specimen.name,
                                    config.layer, describe(config)));
+  }
+  if (find_law(config.layer)->factor == Factor::kNormal) {
+    return std::make_unique<SimpleLayer<FaultyNoise>>(
+        FaultyNoise(config, specimen.fault), config.in_place);
   }
   const bool in_place =
       config.in_place && specimen.fault.memory != Memory::kNeverInPlace;
@@ -66,7 +72,8 @@ std::vector<SubjectEntry> make_zoo() {
        {faulty::rate_faults, faulty::threshold_faults, faulty::value_faults,
         faulty::unit_faults, faulty::pattern_faults, faulty::call_faults,
         faulty::stream_faults, faulty::mode_faults, faulty::edge_faults,
-        faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults}) {
+        faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults,
+        faulty::noise_faults}) {
     for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
   }
   return zoo;

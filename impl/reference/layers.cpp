@@ -19,6 +19,7 @@
 #include "reference/dropout2d.hpp"
 #include "reference/dropout3d.hpp"
 #include "reference/feature_alpha_dropout.hpp"
+#include "reference/gaussian_dropout.hpp"
 #include "reference/spatial_dropout.hpp"
 #include "reference/stochastic_depth.hpp"
 #include "reference/token_dropout.hpp"
@@ -69,6 +70,10 @@ std::unique_ptr<Layer> make_layer(const LayerConfig& config) {
   if (config.layer == "attention_dropout") {
     return std::make_unique<SimpleLayer<AttentionDropout>>(
         AttentionDropout(config), false);
+  }
+  if (config.layer == "gaussian_dropout") {
+    return std::make_unique<SimpleLayer<NoiseLayer>>(
+        NoiseLayer(gaussian_dropout(config)), config.in_place);
   }
   if (config.layer == "drop_connect") {
     return std::make_unique<SimpleLayer<DropConnect>>(DropConnect(config),

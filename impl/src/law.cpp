@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
 
 #include "dropcheck/impl/block_law.hpp"
@@ -73,6 +74,7 @@ Affine affine(const Law& law, const LayerConfig& config) {
   const double keep = probability.keep();
   const double drop = probability.drop();
   if (keep == 0) return {.a = 0, .b = 0, .c = 0};
+  if (law.factor == Factor::kNormal) return {.a = 1, .b = 0, .c = 0};
   if (law.scaling == Scaling::kInverseKeep) {
     return {.a = config.scale_by_keep ? 1 / keep : 1, .b = 0, .c = 0};
   }
@@ -101,9 +103,25 @@ void require_rank(const Law& law, const Shape& shape) {
   }
 }
 
+double noise_deviation(const LayerConfig& config) {
+  const auto probability = Probability::from_drop(config.drop_probability);
+  return std::sqrt(probability.drop() / probability.keep());
+}
+
+double factor_rounding(DType dtype, double z) {
+  const double roundoff = std::ldexp(1.0, -significand_bits(dtype));
+  return roundoff * (2 * std::abs(z) + 3 * std::abs(z - 1));
+}
+
 double unit_drop_probability(const Law& law, const LayerConfig& config,
                              const Shape& shape) {
   const double drop = Probability::from_drop(config.drop_probability).drop();
+  if (law.factor == Factor::kNormal && drop > 0 && drop < 1) {
+    const double rounded_to_one = factor_rounding(config.dtype, 1);
+    return std::erfc(rounded_to_one / noise_deviation(config) /
+                     std::numbers::sqrt2) /
+           2;
+  }
   if (law.unit != Unit::kBlock) return drop;
   const BlockLaw blocks = block_law(law, config, shape);
   return blocks.drop_probability(blocks.covering_readable());

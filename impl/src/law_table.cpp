@@ -5,7 +5,7 @@
 namespace dropcheck::impl {
 namespace {
 
-constexpr std::array<Law, 16> kLaws{{
+constexpr std::array<Law, 17> kLaws{{
     {.layer = "dropout",
      .summary = "Drops elements and multiplies the others by 1/keep.",
      .source = "Srivastava et al. 2014, JMLR 15; torch.nn.Dropout",
@@ -117,6 +117,12 @@ constexpr std::array<Law, 16> kLaws{{
      .maximum_rank = 5,
      .has_in_place = true,
      .options = {.at_one = AtOne::kFormula}},
+    {.layer = "gaussian_dropout",
+     .summary = "Multiplies elements by N(1, drop/keep).",
+     .source = "Srivastava et al. 2014, JMLR 15; keras.layers.GaussianDropout",
+     .factor = Factor::kNormal,
+     .has_in_place = true,
+     .options = {.at_one = AtOne::kError}},
 }};
 
 }  // namespace

@@ -76,6 +76,7 @@ TEST(DrivenLayers, DecideAsTheyDoByTheirOwnGenerator) {
       Tensor input = counting(config.dtype, shape);
       Tensor same = counting(config.dtype, shape);
       const auto layer = builtin(config);
+      if (layer->word_bits() == 0) continue;
       layer->reseed(11);
       const auto own = values_of(layer->forward({.input = input.view()}));
       layer->reseed(99);

@@ -25,12 +25,12 @@ TEST(Laws, KeepTheOrderOfTheTable) {
   std::vector<std::string_view> names;
   for (const Law& each : laws()) names.push_back(each.layer);
   EXPECT_THAT(
-      names,
-      ElementsAre("dropout", "dropout1d", "dropout2d", "dropout3d",
-                  "alpha_dropout", "feature_alpha_dropout", "drop_path",
-                  "stochastic_depth", "broadcast_dropout", "attention_dropout",
-                  "drop_connect", "spatial_dropout", "variational_dropout",
-                  "token_dropout", "drop_block2d", "drop_block3d"));
+      names, ElementsAre("dropout", "dropout1d", "dropout2d", "dropout3d",
+                         "alpha_dropout", "feature_alpha_dropout", "drop_path",
+                         "stochastic_depth", "broadcast_dropout",
+                         "attention_dropout", "drop_connect", "spatial_dropout",
+                         "variational_dropout", "token_dropout", "drop_block2d",
+                         "drop_block3d", "gaussian_dropout"));
 }
 
 TEST(Laws, FindNothingUnderAnUnknownName) {

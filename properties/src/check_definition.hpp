@@ -88,6 +88,7 @@ extern const CheckDefinition block_evaluation_check;
 extern const CheckDefinition selu_moments_check;
 extern const CheckDefinition blocks_check;
 extern const CheckDefinition position_rates_check;
+extern const CheckDefinition distribution_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

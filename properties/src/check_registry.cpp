@@ -42,6 +42,7 @@ constexpr std::array kDefinitions{
     &selu_moments_check,
     &blocks_check,
     &position_rates_check,
+    &distribution_check,
 };
 
 }  // namespace

@@ -23,6 +23,14 @@ struct MaskReading {
 std::size_t read_drop_bits(const MaskReading& reading, const void* values,
                            std::size_t count, std::uint64_t* words);
 
+/// Reads `count` results as bits, 1 where result / base is below 1: the signs
+/// differ, or they agree and the magnitude is smaller. A result that equals its
+/// base, or is NaN, counts as 0. Returns the index of the first NaN, or
+/// `count`.
+std::size_t read_smaller_bits(impl::DType dtype, const void* base,
+                              const void* values, std::size_t count,
+                              std::uint64_t* words);
+
 /// Number of set bits.
 std::uint64_t popcount(const std::uint64_t* words, std::size_t count);
 

@@ -39,6 +39,10 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
   map_ = impl::affine(law, config);
   reading_.dtype = dtype_;
+  if (law.factor == impl::Factor::kNormal) {
+    read_factors(base, outputs);
+    return;
+  }
   if (impl::measures_scale(law, config)) {
     read_zeros(outputs);
     return;
@@ -55,8 +59,19 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   pairs_ = {};
 }
 
+void MaskReader::read_factors(const impl::Tensor& base,
+                              std::span<const impl::Tensor> outputs) {
+  noise_ = true;
+  kept_ = base;
+  note_numbers(outputs);
+}
+
 void MaskReader::read_zeros(std::span<const impl::Tensor> outputs) {
   reading_.ignore_sign = true;
+  note_numbers(outputs);
+}
+
+void MaskReader::note_numbers(std::span<const impl::Tensor> outputs) {
   readable_ = false;
   for (const impl::Tensor& output : outputs) {
     const impl::TensorView view = output.view();

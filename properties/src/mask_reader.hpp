@@ -37,6 +37,9 @@ class MaskReader {
   /// Words for `element_count(shape)` drop bits; returns the first element
   /// that is neither kept nor dropped, or the count.
   std::size_t read(const void* values, std::uint64_t* words) const {
+    if (noise_) {
+      return read_smaller_bits(dtype_, kept_.bytes(), values, count_, words);
+    }
     return read_drop_bits(reading_, values, count_, words);
   }
 
@@ -57,6 +60,11 @@ class MaskReader {
   const std::optional<KeptPair>& misfit() const { return misfit_; }
 
  private:
+  /// Where a factor is no mask, a result below its input counts as dropped.
+  void read_factors(const impl::Tensor& base,
+                    std::span<const impl::Tensor> outputs);
+  /// Whether the outputs hold a number at all; and a zero.
+  void note_numbers(std::span<const impl::Tensor> outputs);
   /// Where the scale is measured call by call, all that is not 0 is kept.
   void read_zeros(std::span<const impl::Tensor> outputs);
   void classify(std::span<const impl::Tensor> outputs);
@@ -70,6 +78,7 @@ class MaskReader {
   impl::Affine map_;
   impl::DType dtype_;
   MaskReading reading_;
+  bool noise_ = false;
   impl::Tensor kept_;
   std::optional<ValueModel> model_;
   Line line_;

@@ -93,7 +93,9 @@ std::vector<Candidate> candidates(const Identification& found) {
   for (const impl::SubjectEntry& entry : impl::builtin_subjects()) {
     const impl::Law law = impl::law_of(entry);
     // Overlapping blocks with a scale of every call are not identified.
-    if (law.unit == impl::Unit::kBlock) continue;
+    if (law.unit == impl::Unit::kBlock || law.factor != impl::Factor::kMask) {
+      continue;
+    }
     add(law, fitted(law, {.layer = entry.layer}, found));
     for (const impl::LayerConfig& variant : entry.variants) {
       add(law, fitted(law, variant, found));
@@ -408,7 +410,8 @@ std::string_view layer_that_does(const Behaviour& seen, const impl::Law& law,
         other.spatial_axes > 0 &&
         static_cast<int>(seen.shape.size()) == other.spatial_axes + 1;
     if (other.layer == law.layer || other.base != law.base || unbatched ||
-        other.unit == impl::Unit::kBlock) {
+        other.unit == impl::Unit::kBlock ||
+        other.factor != impl::Factor::kMask) {
       continue;
     }
     const impl::LayerConfig plain{.drop_probability = config.drop_probability,

@@ -7,6 +7,7 @@ bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
 }
 
 std::string_view overlapping_blocks(const impl::Law& law) {
+  if (law.factor != impl::Factor::kMask) return "noise instead of a mask";
   return law.unit == impl::Unit::kBlock ? "decisions overlap in blocks: no "
                                           "shape has independent units only"
                                         : "";

@@ -26,7 +26,8 @@ T by_profile(Profile profile, T smoke, T pr, T nightly) {
 /// CheckDefinition::left_out: one configuration a subject is enough.
 bool not_once(const PlannedConfiguration& planned, const Occasion& occasion);
 
-/// CheckDefinition::not_applicable: laws without a shape of one element a unit.
+/// CheckDefinition::not_applicable: laws without a mask, or without
+/// a shape of one element a unit.
 std::string_view overlapping_blocks(const impl::Law& law);
 
 /// CheckDefinition::not_applicable: those, and laws whose calls decide once.

@@ -421,7 +421,15 @@ void plan_moments(const PlannedConfiguration& planned, const Settings& settings,
 
 namespace {
 
+std::string_view no_two_values(const impl::Law& law) {
+  return law.factor == impl::Factor::kNormal
+             ? "nothing is dropped, and every value is possible: distribution "
+               "decides"
+             : "";
+}
+
 std::string_view place_decides(const impl::Law& law) {
+  if (law.factor == impl::Factor::kNormal) return no_two_values(law);
   return law.unit == impl::Unit::kBlock
              ? "it differs from place to place, and follows from support and "
                "position_rates"
@@ -444,7 +452,8 @@ constinit const CheckDefinition support_check{
              "within two units of the last place and the finding says so.",
              kNoChance, "faulty:no_scale"},
     .from_battery = check_support,
-    .takes_chance = false};
+    .takes_chance = false,
+    .not_applicable = no_two_values};
 
 constinit const CheckDefinition drop_rate_check{
     .info =
@@ -458,6 +467,7 @@ constinit const CheckDefinition drop_rate_check{
          "claim's own share. Looks are scheduled at a factor 1.02.",
          kByEValue, "faulty:drops_nothing"},
     .from_battery = check_drop_rate,
+    .not_applicable = no_two_values,
     .plan = plan_rate};
 
 constinit const CheckDefinition expectation_check{

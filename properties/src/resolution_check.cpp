@@ -128,6 +128,7 @@ Finding check_resolution(const Context& context) {
 
 std::string_view is_network(const impl::Law& law) {
   if (law.network != nullptr) return "a network decides in many places";
+  if (law.factor != impl::Factor::kMask) return "noise instead of a mask";
   return law.unit == impl::Unit::kBlock
              ? "many words decide one element: its blocks overlap"
              : "";

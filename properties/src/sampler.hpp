@@ -79,6 +79,7 @@ enum class Stream : std::uint64_t {
   kValues,
   kBlocks,
   kPositions,
+  kFactors,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

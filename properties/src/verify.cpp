@@ -105,6 +105,7 @@ class ConfigurationRun {
       context_.lease.reset();
       if (context_.reader) run_statistical();
     }
+    if (context_.law().factor == impl::Factor::kNormal) explain_bits();
     order();
     if (context_.reader && !context_.reader->readable()) withdraw_unread();
     std::erase_if(findings_, [this](const Finding& finding) {
@@ -263,6 +264,18 @@ class ConfigurationRun {
       finding.sentence = "interrupted: " + finding.sentence;
     }
     return finding;
+  }
+
+  /// Says what stands for a drop where nothing is dropped.
+  void explain_bits() {
+    for (Finding& finding : findings_) {
+      const CheckDefinition& check = definition_of(finding.check);
+      const bool read = check.from_battery != nullptr || check.structural ||
+                        finding.check == "granularity" ||
+                        finding.check == "seeding";
+      if (!read || finding.verdict > Verdict::kInconclusive) continue;
+      finding.sentence += " (a factor below 1 counts as a drop)";
+    }
   }
 
   /// Where no mask could be read, nothing about masks is proved.

@@ -29,6 +29,12 @@ enum class Scaling {
   kSelu,         ///< keeps SELU's mean 0 and variance 1; c = -lambda * alpha
 };
 
+/// What multiplies the base: a mask, scaled, or noise of mean 1.
+enum class Factor {
+  kMask,
+  kNormal,  ///< N(1, drop / keep); nothing is dropped
+};
+
 /// What the mask multiplies.
 enum class Base {
   kInput,       ///< the input itself
@@ -55,6 +61,7 @@ struct Law {
   std::string_view source;   ///< paper or documentation
   Unit unit = Unit::kElement;
   Scaling scaling = Scaling::kInverseKeep;
+  Factor factor = Factor::kMask;
   Base base = Base::kInput;
   /// kChannel: spatial axes after the channel; an input of rank spatial + 2 is
   /// batched (N, C, ...), one of rank spatial + 1 is unbatched (C, ...).
@@ -97,9 +104,19 @@ const Law* find_law(std::string_view layer);
 /// scale is 0 for every law: all results are zero (PyTorch's convention).
 Affine affine(const Law& law, const LayerConfig& config);
 
+/// sqrt(drop / keep): the standard deviation of the factor of Factor::kNormal.
+double noise_deviation(const LayerConfig& config);
+
+/// How far a factor y / x may lie from the factor z that was drawn, where
+/// noise, factor and result were each rounded to the dtype:
+/// u (2 |z| + 3 |z - 1|) with the unit roundoff u.
+double factor_rounding(DType dtype, double z);
+
 /// The probability that a unit is dropped: the drop probability, but for
-/// drop_block that of a position which whole blocks can cover. Throws as
-/// `affine` and `unit_shape`.
+/// drop_block that of a position which whole blocks can cover. A factor of
+/// Factor::kNormal counts as a drop if it is below 1: the least probability of
+/// that, one half less what rounding may set to 1. Throws as `affine` and
+/// `unit_shape`.
 double unit_drop_probability(const Law& law, const LayerConfig& config,
                              const Shape& shape);
 
