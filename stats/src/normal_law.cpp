@@ -3,28 +3,30 @@
 #include <algorithm>
 #include <boost/math/distributions/normal.hpp>
 #include <cmath>
+#include <limits>
 #include <numbers>
-#include <stdexcept>
+#include <string_view>
 
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
+#include "require.hpp"
 #include "special.hpp"
 
 namespace dropcheck::stats {
 namespace {
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 void require_sizes(double n, double weight) {
-  if (!(n >= 1)) throw std::domain_error("n must be at least 1");
-  if (!(weight > 0)) throw std::domain_error("weight must be positive");
+  require(n >= 1 && std::isfinite(n), "n", n, "at least 1 and finite");
+  require_positive(weight, "weight");
 }
 
-void require_interval(const Interval& interval) {
-  if (interval.lower <= interval.upper) return;
-  throw std::invalid_argument("the interval of a sum is empty or NaN");
-}
-
-void require_level(double log_inverse_alpha) {
-  if (log_inverse_alpha > 0) return;
-  throw std::domain_error("log_inverse_alpha must be positive");
+/// A side may be open: a result that overflowed its dtype has no upper bound.
+void require_range(const Interval& range, std::string_view name, double least) {
+  require(range.lower >= least && range.lower < kInfinity, name, range.lower,
+          least == 0 ? "finite and not negative" : "finite or unbounded below");
+  require(range.upper >= range.lower && range.upper > -kInfinity, name,
+          range.upper, "at least its lower end");
 }
 
 double log_mean_evidence(double sum, double n, double weight) {
@@ -56,23 +58,21 @@ double normal_probability(double z) {
 }
 
 double normal_quantile(double probability) {
-  if (!(probability > 0 && probability < 1)) {
-    throw std::domain_error("a probability of a quantile must be in (0, 1)");
-  }
+  require_inner_probability(probability, "probability");
   return boost::math::quantile(boost::math::normal(), probability);
 }
 
 double log_normal_mean_e_value(const Interval& sum, double n, double weight) {
   require_sizes(n, weight);
-  require_interval(sum);
+  require_range(sum, "sum", -kInfinity);
   return log_mean_evidence(std::clamp(0.0, sum.lower, sum.upper), n, weight);
 }
 
 Interval normal_mean_interval(const Interval& sum, double n, double weight,
                               double log_inverse_alpha) {
   require_sizes(n, weight);
-  require_interval(sum);
-  require_level(log_inverse_alpha);
+  require_range(sum, "sum", -kInfinity);
+  require_positive(log_inverse_alpha, "log_inverse_alpha");
   // sum - n mean is excluded where its evidence reaches the level.
   const double half =
       std::sqrt(2 * (n + weight) *
@@ -84,10 +84,7 @@ Interval normal_mean_interval(const Interval& sum, double n, double weight,
 double log_normal_variance_e_value(const Interval& squares, double n,
                                    double weight) {
   require_sizes(n, weight);
-  require_interval(squares);
-  if (!(squares.lower >= 0)) {
-    throw std::domain_error("a sum of squares must not be negative");
-  }
+  require_range(squares, "squares", 0);
   // The evidence is convex in the sum of squares, with its minimum at n.
   return log_variance_evidence(std::clamp(n, squares.lower, squares.upper), n,
                                weight);
@@ -96,11 +93,9 @@ double log_normal_variance_e_value(const Interval& squares, double n,
 Interval normal_variance_interval(const Interval& squares, double n,
                                   double weight, double log_inverse_alpha) {
   require_sizes(n, weight);
-  require_interval(squares);
-  require_level(log_inverse_alpha);
-  if (!(squares.lower > 0)) {
-    throw std::domain_error("a sum of squares must be positive");
-  }
+  require_range(squares, "squares", 0);
+  require_positive(log_inverse_alpha, "log_inverse_alpha");
+  require_positive(squares.lower, "squares");
   const auto excluded_for = [&](double sum) {
     return [=](double variance) {
       return log_variance_evidence(sum / variance, n, weight) >=
@@ -116,13 +111,11 @@ double log_banded_multinomial_e_value(std::span<const std::uint64_t> counts,
                                       std::span<const double> theta,
                                       std::span<const Interval> band,
                                       double kappa) {
-  if (band.size() != theta.size()) {
-    throw std::invalid_argument("band and theta differ in length");
-  }
+  require_shape(band.size() == theta.size(), "length of band", band.size(),
+                "that of theta");
   for (std::size_t j = 0; j < theta.size(); ++j) {
-    if (!(band[j].lower <= theta[j] && theta[j] <= band[j].upper)) {
-      throw std::invalid_argument("a cell probability lies outside its band");
-    }
+    require(band[j].lower <= theta[j] && theta[j] <= band[j].upper,
+            "cell probability theta", theta[j], "inside its band");
   }
   const double at_theta = log_dirichlet_multinomial(counts, theta, kappa);
   const auto best = [&](std::size_t j, double scale) {

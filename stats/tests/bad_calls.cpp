@@ -23,6 +23,7 @@
 #include "dropcheck/stats/lifetime.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
+#include "dropcheck/stats/normal_law.hpp"
 #include "dropcheck/stats/operating_characteristics.hpp"
 #include "dropcheck/stats/p_values.hpp"
 #include "dropcheck/stats/rare_events.hpp"
@@ -320,6 +321,21 @@ std::vector<BadCall> bad_calls() {
       {"transitions_test", "n",
        [] {
          transitions_test({0, 1}, .3);
+       }},
+      {"log_normal_mean_e_value", "sum",
+       [] {
+         log_normal_mean_e_value({2, 1}, 9, 1);
+       }},
+      {"log_normal_variance_e_value", "squares",
+       [] {
+         log_normal_variance_e_value({-1, 1}, 9, 1);
+       }},
+      {"log_banded_multinomial_e_value", "length of band",
+       [] { log_banded_multinomial_e_value(kCells, kHalves, {}, 9); }},
+      {"log_banded_multinomial_e_value", "cell probability theta",
+       [] {
+         constexpr std::array kOff = {Interval{.6, .7}, Interval{.3, .4}};
+         log_banded_multinomial_e_value(kCells, kHalves, kOff, 9);
        }},
       {"mean_test", "number of values", [] { mean_test({}, {}); }},
       {"begin_night", "", [] {

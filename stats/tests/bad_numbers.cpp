@@ -22,6 +22,7 @@
 #include "dropcheck/stats/lifetime.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
+#include "dropcheck/stats/normal_law.hpp"
 #include "dropcheck/stats/operating_characteristics.hpp"
 #include "dropcheck/stats/p_values.hpp"
 #include "dropcheck/stats/rare_events.hpp"
@@ -39,6 +40,7 @@ using enum Rule;
 
 constexpr std::array kCells = {std::uint64_t{40}, std::uint64_t{60}};
 constexpr std::array kHalves = {.5, .5};
+constexpr std::array kBands = {Interval{.4, .6}, Interval{.4, .6}};
 constexpr std::array kPriors = {BetaPrior{1, 1}, BetaPrior{1, 1}};
 constexpr std::array kTwoLooks = {std::uint64_t{10}, std::uint64_t{20}};
 
@@ -333,6 +335,40 @@ void add_structure(std::vector<NumberParameter>& all) {
       [=](double v) { kurtosis_test(sample(v), law); });
 }
 
+void add_normal_law(std::vector<NumberParameter>& all) {
+  const auto add = [&](const char* function, const char* parameter, Rule rule,
+                       std::function<void(double)> call) {
+    all.push_back({function, parameter, rule, std::move(call)});
+  };
+  const Interval one{1, 1};
+  add("normal_quantile", "probability", kInner,
+      [](double v) { normal_quantile(v); });
+  add("log_normal_mean_e_value", "n", kPositive,
+      [=](double v) { log_normal_mean_e_value(one, v, 1); });
+  add("log_normal_mean_e_value", "weight", kPositive,
+      [=](double v) { log_normal_mean_e_value(one, 9, v); });
+  add("log_normal_mean_e_value", "sum", kFinite, [](double v) {
+    log_normal_mean_e_value({v, v}, 9, 1);
+  });
+  add("normal_mean_interval", "weight", kPositive,
+      [=](double v) { normal_mean_interval(one, 9, v, 1); });
+  add("normal_mean_interval", "log_inverse_alpha", kPositive,
+      [=](double v) { normal_mean_interval(one, 9, 1, v); });
+  add("log_normal_variance_e_value", "weight", kPositive,
+      [=](double v) { log_normal_variance_e_value(one, 9, v); });
+  add("log_normal_variance_e_value", "squares", kFinite, [](double v) {
+    log_normal_variance_e_value({v, v}, 9, 1);
+  });
+  add("normal_variance_interval", "squares", kPositive, [](double v) {
+    normal_variance_interval({v, v}, 9, 1, 1);
+  });
+  add("normal_variance_interval", "log_inverse_alpha", kPositive,
+      [=](double v) { normal_variance_interval(one, 9, 1, v); });
+  add("log_banded_multinomial_e_value", "kappa", kPositive, [](double v) {
+    log_banded_multinomial_e_value(kCells, kHalves, kBands, v);
+  });
+}
+
 }  // namespace
 
 std::vector<NumberParameter> number_parameters() {
@@ -340,6 +376,7 @@ std::vector<NumberParameter> number_parameters() {
   add_exact_tools(all);
   add_rates(all);
   add_structure(all);
+  add_normal_law(all);
   return all;
 }
 

@@ -25,12 +25,12 @@ double normal_quantile(double probability);
 ///         sum^2 / (2 (n + weight)) - ln(1 + n / weight) / 2.
 /// Shape   `sum` holds what the sum may be; the point nearest to 0 counts.
 /// Law     mean at most 1 under independent N(0, 1), at every stopping time.
-/// Throws  std::domain_error unless n >= 1 and weight > 0;
-///         std::invalid_argument for an empty or NaN interval.
+/// Throws  std::domain_error unless n >= 1, weight > 0 and the interval holds
+///         a finite number (its sides may be open).
 double log_normal_mean_e_value(const Interval& sum, double n, double weight);
 
 /// The means that are not excluded at exp(-log_inverse_alpha), given unit
-/// variance. Throws as above; std::domain_error unless positive.
+/// variance. Throws as above, and unless the level is positive.
 Interval normal_mean_interval(const Interval& sum, double n, double weight,
                               double log_inverse_alpha);
 
@@ -45,7 +45,8 @@ Interval normal_mean_interval(const Interval& sum, double n, double weight,
 double log_normal_variance_e_value(const Interval& squares, double n,
                                    double weight);
 
-/// The variances that are not excluded, given mean 0.
+/// The variances that are not excluded, given mean 0. Throws as above, and
+/// unless squares and level are positive.
 Interval normal_variance_interval(const Interval& squares, double n,
                                   double weight, double log_inverse_alpha);
 
@@ -58,7 +59,7 @@ Interval normal_variance_interval(const Interval& squares, double n,
 /// Law     mean at most 1 for every theta in the band, at every stopping time:
 ///         universal inference.
 /// Throws  as log_dirichlet_multinomial; std::invalid_argument if lengths
-///         differ or theta is outside the band.
+///         differ, std::domain_error if theta is outside the band.
 double log_banded_multinomial_e_value(std::span<const std::uint64_t> counts,
                                       std::span<const double> theta,
                                       std::span<const Interval> band,
