@@ -27,6 +27,7 @@ Description description_of(const Specimen& specimen) {
                         DType::kBFloat16};
   description.backward = law.has_backward;
   description.in_place = law.has_in_place;
+  description.strides = Strides::kAny;
   return description;
 }
 

@@ -10,6 +10,7 @@ Description describe_in_process(const SubjectEntry& entry,
   description.name = entry.name;
   description.version = "in process";
   description.dtypes = std::move(dtypes);
+  description.strides = entry.strides;
   description.in_place =
       std::any_of(entry.variants.begin(), entry.variants.end(),
                   [](const LayerConfig& variant) { return variant.in_place; });

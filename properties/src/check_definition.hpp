@@ -89,6 +89,9 @@ extern const CheckDefinition selu_moments_check;
 extern const CheckDefinition blocks_check;
 extern const CheckDefinition position_rates_check;
 extern const CheckDefinition distribution_check;
+extern const CheckDefinition layout_check;
+extern const CheckDefinition shape_check;
+extern const CheckDefinition dtype_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

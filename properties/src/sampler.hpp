@@ -80,6 +80,7 @@ enum class Stream : std::uint64_t {
   kBlocks,
   kPositions,
   kFactors,
+  kForms,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

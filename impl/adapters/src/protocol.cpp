@@ -38,6 +38,16 @@ DType dtype_from_text(const std::string& text) {
   return *dtype;
 }
 
+Strides strides_from_field(const Message& message) {
+  const std::string name = message.field("strides", "compact");
+  const auto strides = strides_from_name(name);
+  if (!strides) {
+    throw AdapterError(fmt::format(
+        "strides is '{}', but must be compact, non-negative or any", name));
+  }
+  return *strides;
+}
+
 BlockOptions block_from(const json& object) {
   return {.size = object.at("size"),
           .whole_map = object.at("whole_map"),
@@ -155,6 +165,7 @@ void describe_to(const Description& description, Message& message) {
   message.fields["backward"] = flag(description.backward);
   message.fields["in_place"] = flag(description.in_place);
   message.fields["mask_output"] = flag(description.mask_output);
+  message.fields["strides"] = name_of(description.strides);
   message.fields["generator"] = description.generator;
 }
 
@@ -171,6 +182,7 @@ Description description_from(const Message& message) {
   description.backward = message.flag("backward");
   description.in_place = message.flag("in_place");
   description.mask_output = message.flag("mask_output");
+  description.strides = strides_from_field(message);
   description.generator = message.field("generator");
   return description;
 }

@@ -52,6 +52,9 @@ struct LawOptions {
   DroppedNonFinite dropped_nonfinite = DroppedNonFinite::kEither;
   EvaluationReturn evaluation_return = EvaluationReturn::kEither;
   bool dtype_is_kept = true;
+  /// Inputs of another rank than the law takes are refused. Otherwise they may
+  /// also get a result, of their shape.
+  bool rank_is_checked = true;
 };
 
 /// The contract of one layer, as data. Every check is derived from it.

@@ -26,6 +26,8 @@ struct SubjectEntry {
   /// Where the implementation documents another choice than the law's default.
   std::optional<int> spatial_axes = {};
   std::optional<LawOptions> options = {};
+  /// Layers made by `in_process`: which strides their tensors may have.
+  Strides strides = Strides::kCompact;
   /// Runs code under test in this process, so the oracle opens it `guarded`.
   bool guard = false;
   /// faulty: entries only: the check that must refute it, and what is wrong.

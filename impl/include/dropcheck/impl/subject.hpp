@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/strides.hpp"
 #include "dropcheck/impl/tensor.hpp"
 
 namespace dropcheck::impl {
@@ -23,6 +24,7 @@ struct Description {
   bool backward = true;
   bool in_place = false;
   bool mask_output = false;
+  Strides strides = Strides::kCompact;  ///< of inputs and gradients
   std::string generator;  ///< e.g. "philox4x32-10"; empty if unknown
 };
 

@@ -27,6 +27,8 @@ struct Contract {
   std::optional<impl::LawOptions> options = {};
   /// In place of the program's (--dropcheck_profile).
   std::optional<properties::Profile> profile = {};
+  /// Which strides the layer takes; others are not tried.
+  impl::Strides strides = impl::Strides::kCompact;
 };
 
 /// What may stand for a contract in an assertion.
