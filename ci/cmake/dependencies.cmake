@@ -10,6 +10,7 @@ find_package(pugixml REQUIRED CONFIG)
 find_package(CLI11 REQUIRED CONFIG)
 find_package(tomlplusplus REQUIRED CONFIG)
 find_package(dlpack REQUIRED CONFIG)
+find_package(rapidcheck REQUIRED CONFIG)
 
 # Header-only packages without CMake files.
 function(dropcheck_header_library name header)
@@ -23,7 +24,6 @@ dropcheck_header_library(kainjow_mustache kainjow/mustache.hpp)
 
 if(DROPCHECK_TESTS)
   find_package(GTest REQUIRED CONFIG)
-  find_package(rapidcheck REQUIRED CONFIG)
 endif()
 if(DROPCHECK_BENCHMARKS)
   find_package(benchmark REQUIRED CONFIG)
