@@ -55,6 +55,9 @@ struct LawOptions {
   /// Inputs of another rank than the law takes are refused. Otherwise they may
   /// also get a result, of their shape.
   bool rank_is_checked = true;
+  /// The scale is rounded to the tensor's dtype or a wider one. Otherwise it
+  /// may be rounded to f32 for f64.
+  bool scale_keeps_precision = true;
 };
 
 /// The contract of one layer, as data. Every check is derived from it.
