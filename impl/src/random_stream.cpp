@@ -1,32 +1,14 @@
 #include "dropcheck/impl/random_stream.hpp"
 
-#include <Random123/philox.h>
 #include <Random123/threefry.h>
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <stdexcept>
 
+#include "philox.hpp"
+
 namespace dropcheck::impl {
-namespace {
-
-std::uint64_t joined(std::uint32_t low, std::uint32_t high) {
-  return (std::uint64_t{high} << 32U) | low;
-}
-
-/// The two words of one counter value.
-std::array<std::uint64_t, 2> philox(std::uint64_t counter, std::uint64_t seed) {
-  const r123::Philox4x32::ctr_type counters = {
-      {static_cast<std::uint32_t>(counter),
-       static_cast<std::uint32_t>(counter >> 32U), 0, 0}};
-  const r123::Philox4x32::key_type key = {
-      {static_cast<std::uint32_t>(seed),
-       static_cast<std::uint32_t>(seed >> 32U)}};
-  const auto words = r123::Philox4x32()(counters, key);
-  return {joined(words[0], words[1]), joined(words[2], words[3])};
-}
-
-}  // namespace
 
 RandomStream RandomStream::playing(std::span<const std::uint64_t> words) {
   RandomStream stream;
@@ -53,8 +35,8 @@ void RandomStream::refill() {
     used_ = block_.size() - 1;
     return;
   }
-  block_ = philox(counter_, seed_);
-  ++counter_;
+  philox_words(counter_, seed_, kBuffered / 2, block_.data());
+  counter_ += kBuffered / 2;
   used_ = 0;
 }
 
@@ -64,14 +46,15 @@ void RandomStream::fill(std::span<std::uint64_t> words) {
     std::ranges::copy(played(words.size()), words.begin());
     return;
   }
-  std::size_t i = 0;
-  while (i < words.size() && used_ < block_.size()) words[i++] = next();
-  for (; i + block_.size() <= words.size(); i += block_.size()) {
-    const auto block = philox(counter_++, seed_);
-    words[i] = block[0];
-    words[i + 1] = block[1];
-  }
-  while (i < words.size()) words[i++] = next();
+  const std::size_t held = std::min(words.size(), kBuffered - used_);
+  std::copy_n(block_.begin() + static_cast<std::ptrdiff_t>(used_), held,
+              words.begin());
+  used_ += held;
+  words = words.subspan(held);
+  const std::size_t counters = words.size() / kBuffered * (kBuffered / 2);
+  philox_words(counter_, seed_, counters, words.data());
+  counter_ += counters;
+  for (std::uint64_t& word : words.subspan(2 * counters)) word = next();
 }
 
 std::array<std::uint64_t, 4> keyed_words(std::uint64_t key, std::uint64_t a,

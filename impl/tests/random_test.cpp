@@ -1,18 +1,27 @@
+#include <Random123/philox.h>
 #include <gmock/gmock.h>
+#include <hwy/targets.h>
 
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <vector>
 
 #include "dropcheck/impl/probability.hpp"
 #include "dropcheck/impl/random_stream.hpp"
+#include "src/philox.hpp"
 
 namespace dropcheck::impl {
 namespace {
 
 using ::testing::ElementsAre;
+
+std::uint32_t low(std::uint64_t word) {
+  return static_cast<std::uint32_t>(word);
+}
+std::uint32_t high(std::uint64_t word) { return low(word >> 32U); }
 
 constexpr std::uint64_t kLargestWord =
     std::numeric_limits<std::uint64_t>::max();
@@ -34,16 +43,43 @@ TEST(RandomStream, CountsItsDraws) {
   EXPECT_EQ(stream.drawn(), 0U);
 }
 
-// Odd lengths leave half a block behind; no word may be lost or repeated.
+// Odd lengths leave part of a block behind; no word may be lost or repeated.
 TEST(RandomStream, FillsWithTheWordsOfNext) {
   RandomStream one(123);
   RandomStream many(123);
-  for (const std::size_t length : {1U, 3U, 0U, 8U, 2U, 5U}) {
+  for (const std::size_t length : {1U, 3U, 0U, 8U, 2U, 200U, 5U, 64U, 129U}) {
     std::vector<std::uint64_t> words(length);
     many.fill(words);
     for (const std::uint64_t word : words) EXPECT_EQ(word, one.next());
     EXPECT_EQ(many.drawn(), one.drawn());
   }
+}
+
+// Through every set of vectors that this processor has, and over the carry of
+// the low half of the counter.
+TEST(Philox, IsRandom123sWordForWord) {
+  constexpr std::uint64_t kSeed = 0x0123456789abcdefU;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    for (const std::uint64_t first :
+         {std::uint64_t{0}, std::uint64_t{0xffffffe9U}, ~std::uint64_t{20}}) {
+      for (const std::size_t blocks : {1U, 31U, 64U, 77U}) {
+        std::vector<std::uint64_t> words(2 * blocks);
+        philox_words(first, kSeed, blocks, words.data());
+        for (std::size_t j = 0; j < blocks; ++j) {
+          const std::uint64_t counter = first + j;
+          const auto expected =
+              r123::Philox4x32()({{low(counter), high(counter), 0, 0}},
+                                 {{low(kSeed), high(kSeed)}});
+          ASSERT_EQ(low(words[2 * j]), expected[0]) << j << " of " << blocks;
+          ASSERT_EQ(high(words[2 * j]), expected[1]);
+          ASSERT_EQ(low(words[2 * j + 1]), expected[2]);
+          ASSERT_EQ(high(words[2 * j + 1]), expected[3]);
+        }
+      }
+    }
+  }
+  hwy::SetSupportedTargetsForTest(0);
 }
 
 // Random123's kat_vectors: threefry4x64-20 of counter 0 and key 0.

@@ -41,7 +41,7 @@ Amount amount_of(Profile profile) {
               .head = power(14),
               .run = power(12),
               .masks = power(11),
-              .seconds = 2};
+              .seconds = 1};
     case Profile::kPr:
       return {.decisions = power(28),
               .calls = power(19),
@@ -51,7 +51,7 @@ Amount amount_of(Profile profile) {
               .head = power(17),
               .run = power(16),
               .masks = power(17),
-              .seconds = 4};
+              .seconds = 2};
     case Profile::kNightly:
     case Profile::kExhaustive:
       return {.decisions = power(33),

@@ -17,7 +17,7 @@ Budget budget_of(Profile profile) {
     case Profile::kSmoke:
       return {1e-2, 5e-2, 1.5e5, 4e7};
     case Profile::kPr:
-      return {5e-4, 5e-3, 6.5e5, 2e9};
+      return {5e-4, 5e-3, 6.5e5, 4e8};
     case Profile::kNightly:
       return {5e-5, 5e-4, 6.5e7, 2e11};
     case Profile::kExhaustive:

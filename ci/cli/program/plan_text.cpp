@@ -173,15 +173,15 @@ std::string time_of(const properties::PlannedCheck& check,
 
 std::string check_table(const properties::PlannedConfiguration& planned,
                         std::size_t width) {
-  Table table({"check", "detects", "missed", "n", "n at most", "time"});
+  Table table({"check", "missed", "n", "n at most", "time", "detects"});
   for (const auto& check : planned.checks) {
     if (check.hidden) continue;
-    table.add({check.check, check.detectable,
+    table.add({check.check,
                check.miss_probability > 0
                    ? properties::number_text(check.miss_probability)
                    : "never",
                number_of(check.expected_n), number_of(check.worst_n),
-               time_of(check, planned)});
+               time_of(check, planned), check.detectable});
   }
   const std::string note = planned.note.empty() ? "" : "; " + planned.note;
   return fmt::format("{} {}: about {}, at most about {}{}\n{}\n",

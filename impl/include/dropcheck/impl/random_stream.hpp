@@ -14,7 +14,7 @@ namespace dropcheck::impl {
 ///         Two 64-bit words come from one counter value.
 /// Key     the seed; the counter starts at 0 and is 128 bits wide.
 /// Source  Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3";
-///         the implementation is Random123's.
+///         equal word for word to Random123's.
 class RandomStream {
  public:
   explicit RandomStream(std::uint64_t seed = 0) : seed_(seed) {}
@@ -26,7 +26,7 @@ class RandomStream {
   void reseed(std::uint64_t seed) { *this = RandomStream(seed); }
 
   std::uint64_t next() {
-    if (used_ == block_.size()) refill();
+    if (used_ == kBuffered) refill();
     return block_[used_++];
   }
 
@@ -35,18 +35,21 @@ class RandomStream {
 
   /// Number of 64-bit words drawn (or played) since the last reseed.
   std::uint64_t drawn() const {
-    return plays_ ? counter_ : 2 * counter_ - (block_.size() - used_);
+    return plays_ ? counter_ : 2 * counter_ - (kBuffered - used_);
   }
 
  private:
+  /// Words made at a time: what the widest vectors do at once.
+  static constexpr std::size_t kBuffered = 64;
+
   void refill();
   /// The next `count` words that are played.
   std::span<const std::uint64_t> played(std::size_t count);
 
   std::uint64_t seed_;
   std::uint64_t counter_ = 0;
-  std::array<std::uint64_t, 2> block_{};
-  std::size_t used_ = 2;
+  std::array<std::uint64_t, kBuffered> block_{};
+  std::size_t used_ = kBuffered;
   std::span<const std::uint64_t> words_;
   bool plays_ = false;
 };
