@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "json_value.hpp"
 #include "text.hpp"
 
 namespace dropcheck::reports {
@@ -145,20 +146,6 @@ std::string table_of(const Identification& found, std::size_t width) {
     table.add("next nearest", neighbour_text(found.nearest[1]));
   }
   return table.text();
-}
-
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-void put(Json& json, const char* name, const std::optional<double>& value) {
-  if (value) json[name] = number_or_null(*value);
-}
-
-Json texts(const std::vector<std::string>& lines) {
-  Json json = Json::array();
-  for (const std::string& line : lines) json.push_back(valid_utf8(line));
-  return json;
 }
 
 const char* name_of(ValueKind kind) {

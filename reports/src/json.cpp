@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "dropcheck/reports/atomic_write.hpp"
+#include "json_value.hpp"
 #include "text.hpp"
 #include "wording.hpp"
 
@@ -15,21 +16,6 @@ namespace dropcheck::reports {
 namespace {
 
 using Json = nlohmann::json;
-
-// null: JSON has no infinity and no NaN.
-Json number_or_null(double value) {
-  return std::isfinite(value) ? Json(value) : Json(nullptr);
-}
-
-void put(Json& json, const char* name, const std::optional<double>& value) {
-  if (value) json[name] = number_or_null(*value);
-}
-
-Json texts(const std::vector<std::string>& lines) {
-  Json json = Json::array();
-  for (const std::string& line : lines) json.push_back(valid_utf8(line));
-  return json;
-}
 
 Json diagnostic_to_json(const properties::DiagnosticRow& row) {
   return {{"name", valid_utf8(row.name)},
