@@ -237,6 +237,18 @@ static Finding check_drop_rate(const StatisticalInput& input) {
   return finding;
 }
 
+/// Not every law keeps the mean: without the scale it is keep * x, and alpha
+/// dropout shrinks every mean but 0.
+static std::string mean_words(const Context& context, const impl::Affine& map) {
+  const double p = context.p0();
+  const double slope = (1 - p) * map.a;
+  const double offset = (1 - p) * map.b + p * map.dropped_value();
+  const bool shifted = std::abs(offset) > 1e-9;
+  if (std::abs(slope - 1) < 1e-9 && !shifted) return "the mean is kept";
+  return fmt::format("E[y] = {:.6g} x{} as the law gives", slope,
+                     shifted ? fmt::format(" {:+.6g}", offset) : "");
+}
+
 static Finding check_expectation(const StatisticalInput& input) {
   const Context& context = input.context;
   const RateDecision decision(input, "expectation", mean_sets(context));
@@ -255,13 +267,12 @@ static Finding check_expectation(const StatisticalInput& input) {
     return finding;
   }
   const double bias = 100 * (seen.slope / map.a - 1);
-  conclude(
-      finding, context,
-      std::abs(bias) <= 1e-4
-          ? "the mean is kept"
-          : fmt::format("the mean is kept up to {:+.4f} %, the rounding of "
-                        "the scale to the dtype",
-                        bias));
+  std::string words = mean_words(context, map);
+  if (std::abs(bias) > 1e-4) {
+    words += fmt::format(
+        " up to {:+.4f} %, the rounding of the scale to the dtype", bias);
+  }
+  conclude(finding, context, words);
   return finding;
 }
 
@@ -289,6 +300,7 @@ std::vector<DiagnosticRow> moment_rows(const Context& context,
       if (std::isfinite(standard)) sample.add(standard);
     }
   }
+  if (sample.n < 2) return {};  // Nothing finite: `support` has said so.
   stats::RawMoments unit{};
   unit.fill(1);
   const stats::TheoreticalMoments theory = stats::masked_moments(

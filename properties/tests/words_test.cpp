@@ -1,6 +1,6 @@
 // Globs, the words for a wrong rate, and what a run's findings come to. The
 // sentences are what people search for, so they are compared letter by letter.
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
 #include <string>
@@ -8,6 +8,7 @@
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/run_result.hpp"
 #include "rate_words.hpp"
+#include "support.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -148,6 +149,28 @@ TEST(Verdicts, HaveNamesThatRoundTripAndAnOrder) {
   const auto counts =
       count_verdicts(with(Verdict::kRefuted, Verdict::kRefuted));
   EXPECT_EQ(counts.at(Verdict::kRefuted), 2u);
+}
+
+/// The sentence of each certified `expectation` of a subject, first words.
+std::string mean_words(const std::string& subject) {
+  Settings settings = testing::smoke(7);
+  settings.only = {"*.expectation*"};
+  std::string words;
+  for (const Finding& finding :
+       testing::run({testing::subject(subject)}, settings).findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kCertified) << finding.sentence;
+    words += finding.sentence.substr(0, finding.sentence.find(';')) + '\n';
+  }
+  return words;
+}
+
+TEST(MeanWords, SayTheLawsMeanWhereItIsNotTheInput) {
+  using ::testing::HasSubstr;
+  EXPECT_THAT(mean_words("builtin:dropout"), HasSubstr("the mean is kept\n"));
+  EXPECT_THAT(mean_words("builtin:alpha_dropout"),
+              HasSubstr("E[y] = 0.829156 x as the law gives\n"));
+  EXPECT_THAT(mean_words("builtin:drop_path"),
+              HasSubstr("E[y] = 0.9 x as the law gives\n"));
 }
 
 }  // namespace
