@@ -67,7 +67,10 @@ mustache::data cell_data(const RunResult& result, const MatrixRow& row,
   mustache::data data = verdict_data(cell.verdict);
   data.set("present", mustache::data(true));
   data.set("target", anchor_of(result, *found->second.first));
+  data.set("check", xml_text(check));
   data.set("many", mustache::data(cell.total > 1));
+  // The worst of a few says how many; a cell of one kind is read at a glance.
+  data.set("mixed", mustache::data(cell.worst < cell.total));
   data.set("share", fmt::format("{}/{}", cell.worst, cell.total));
   return data;
 }
