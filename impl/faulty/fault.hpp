@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/registry.hpp"
 #include "reference/masked_layer.hpp"
 #include "reference/noise_layer.hpp"
 
@@ -68,6 +69,7 @@ struct Specimen {
   std::string defect;     ///< what is wrong, and where it was seen
   Fault fault;
   std::vector<LayerConfig> variants = {};
+  Trial trial = {};
 };
 
 /// The zoo, by the nature of the defect.

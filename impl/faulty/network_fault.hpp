@@ -3,6 +3,7 @@
 #include <string>
 #include <vector>
 
+#include "dropcheck/impl/registry.hpp"
 #include "networks/wiring.hpp"
 
 namespace dropcheck::impl::faulty {
@@ -15,6 +16,7 @@ struct NetworkSpecimen {
   std::string summary;    ///< what it does, in one line
   std::string defect;     ///< what is wrong, and where it was seen
   networks::Wiring wiring;
+  Trial trial = {};
 };
 
 std::vector<NetworkSpecimen> network_faults();

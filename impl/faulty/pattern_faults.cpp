@@ -88,10 +88,14 @@ std::vector<Specimen> dependence_faults() {
        "the mask repeats with period 256",
        "Every thread block starts the same sequence; ngraph #3006.",
        copies([](std::size_t i) { return i % 256; })},
-      {"neighbour_correlation_1e-2", "dropout", "independence_within",
+      {"neighbour_correlation_1e-2",
+       "dropout",
+       "independence_within",
        "one element in a hundred repeats its neighbour",
        "A generator whose successive outputs are correlated.",
-       then(follow_neighbours)},
+       then(follow_neighbours),
+       {},
+       {.profile = "pr", .effect = "a correlation of 0.01"}},
       {"mirrored_pairs",
        "dropout",
        "independence_within",
@@ -123,7 +127,9 @@ std::vector<Specimen> dependence_faults() {
 
 std::vector<Specimen> position_faults() {
   return {
-      {"vector_tail_never_dropped", "dropout", "homogeneity",
+      {"vector_tail_never_dropped",
+       "dropout",
+       "homogeneity",
        "keeps the last size % 8 elements",
        "The scalar loop after the vector loop is missing.",
        then([](const Draw& draw) {
@@ -131,31 +137,49 @@ std::vector<Specimen> position_faults() {
          const std::size_t tail = kept.size() % 8;
          std::fill(kept.end() - static_cast<std::ptrdiff_t>(tail), kept.end(),
                    std::uint8_t{1});
-       })},
-      {"first_position_never_dropped", "dropout", "homogeneity",
+       }),
+       {},
+       {.profile = "pr",
+        .drop_probability = 0.3,
+        .effect = "7 positions of 65,311"}},
+      {"first_position_never_dropped",
+       "dropout",
+       "homogeneity",
        "keeps the first element",
        "The first word of a fresh generator is a constant.",
        then([](const Draw& draw) {
          if (!draw.mask.kept.empty()) draw.mask.kept[0] = 1;
-       })},
+       }),
+       {},
+       {.profile = "pr",
+        .drop_probability = 0.3,
+        .effect = "one position of 65,311"}},
       {"beyond_1024_dropped", "dropout", "homogeneity",
        "drops everything from element 1024 on",
        "Paddle #31455: the launch covers 1024 elements.",
        drops_with([](const Draw& draw, std::size_t i) {
          return i < 1024 ? draw.drop : 1.0;
        })},
-      {"rate_by_channel", "dropout", "homogeneity",
+      {"rate_by_channel",
+       "dropout",
+       "homogeneity",
        "even channels drop more, odd ones less",
        "A random bit is shared by threshold and lane number.",
-       drops_with(rate_by_channel)},
-      {"first_channel_drops_less", "dropout2d", "homogeneity",
+       drops_with(rate_by_channel),
+       {},
+       {.profile = "pr", .effect = "rates 0.01 apart"}},
+      {"first_channel_drops_less",
+       "dropout2d",
+       "homogeneity",
        "channel 0 drops with half the rate",
        "The channel index enters the hash without mixing.",
        drops_with([](const Draw& draw, std::size_t i) {
          const auto channels = static_cast<std::size_t>(
              draw.mask.shape.size() > 1 ? draw.mask.shape[1] : 1);
          return channels > 1 && i % channels == 0 ? draw.drop / 2 : draw.drop;
-       })},
+       }),
+       {},
+       {.profile = "pr", .effect = "half the rate in one channel"}},
   };
 }
 

@@ -47,7 +47,9 @@ std::vector<Specimen> trespass_faults() {
        "support",
        "never returns from training",
        "A rejection loop whose condition cannot become true.",
-       {.spoil = wait_for_ever}},
+       {.spoil = wait_for_ever},
+       {},
+       {.call_timeout_seconds = 0.5}},
   };
 }
 

@@ -64,7 +64,8 @@ SubjectEntry entry_of(const Specimen& specimen) {
           .variants = specimen.variants,
           .guard = true,
           .caught_by = specimen.caught_by,
-          .defect = specimen.defect};
+          .defect = specimen.defect,
+          .trial = specimen.trial};
 }
 
 std::vector<SubjectEntry> make_zoo() {

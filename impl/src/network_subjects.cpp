@@ -56,6 +56,7 @@ std::vector<SubjectEntry> make_faulty() {
     entry.summary = std::move(specimen.summary);
     entry.caught_by = std::move(specimen.caught_by);
     entry.defect = std::move(specimen.defect);
+    entry.trial = std::move(specimen.trial);
     entries.push_back(std::move(entry));
   }
   return entries;

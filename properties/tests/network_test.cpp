@@ -43,8 +43,7 @@ const Finding& finding_of(const RunResult& result, const std::string& check) {
 }
 
 Settings trial(const SubjectEntry& entry) {
-  return smoke(1,
-               entry.name == "faulty:vit_rate_divided_by_blocks" ? 0.5 : 0.1);
+  return smoke(1, entry.trial.drop_probability);
 }
 
 class WrongNetwork : public ::testing::TestWithParam<SubjectEntry> {};

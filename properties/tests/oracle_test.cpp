@@ -29,24 +29,13 @@ using ::testing::Contains;
 using testing::run;
 using testing::smoke;
 
-/// The shortest run in which the defect of an entry is large enough.
+/// The shortest run in which the defect of an entry is large enough, as it
+/// says.
 Settings trial(const SubjectEntry& entry) {
-  static const std::set<std::string> kSmall{"faulty:threshold_8bit",
-                                            "faulty:threshold_8bit_drop",
-                                            "faulty:threshold_bf16",
-                                            "faulty:rate_off_1e-3",
-                                            "faulty:neighbour_correlation_1e-2",
-                                            "faulty:rate_by_channel",
-                                            "faulty:first_channel_drops_less"};
-  static const std::set<std::string> kFewPositions{
-      "faulty:vector_tail_never_dropped",
-      "faulty:first_position_never_dropped"};
-  const bool few = kFewPositions.count(entry.name) > 0;
-  Settings settings = smoke(1, few ? 0.3 : 0.1);
-  if (few || kSmall.count(entry.name) > 0) settings.profile = Profile::kPr;
-  if (entry.name == "faulty:never_returns") {
-    settings.call_timeout_seconds = 0.5;
-  }
+  Settings settings = smoke(1, entry.trial.drop_probability);
+  settings.profile = profile_from_name(entry.trial.profile).value();
+  settings.dtypes = {entry.trial.dtype};
+  settings.call_timeout_seconds = entry.trial.call_timeout_seconds;
   return settings;
 }
 

@@ -9,6 +9,8 @@ extern const char* const k_matrix;
 extern const char* const k_card;
 extern const char* const k_row;
 extern const char* const k_diagnostics;
+extern const char* const k_self_test;
+extern const char* const k_self_test_style;
 extern const char* const k_style;
 // NOLINTEND(readability-identifier-naming)
 

@@ -9,8 +9,10 @@
 #include "dropcheck/reports/json.hpp"
 #include "dropcheck/reports/junit.hpp"
 #include "dropcheck/reports/markdown.hpp"
+#include "dropcheck/reports/self_test.hpp"
 #include "dropcheck/reports/terminal.hpp"
 #include "sample_result.hpp"
+#include "self_test_sample.hpp"
 
 namespace reports = dropcheck::reports;
 
@@ -39,6 +41,11 @@ int main(int argc, char** argv) {
     write_all(folder / "large", reports::certified_result(1500));
     write_all(folder / "hostile", reports::hostile_result());
     write_all(folder / "empty", {});
+    const auto self_test = reports::sample_self_test();
+    reports::atomic_write(folder / "self_test.json",
+                          reports::to_json(self_test).dump(2));
+    reports::atomic_write(folder / "self_test.html",
+                          reports::self_test_html(self_test));
   } catch (const std::exception& error) {
     std::cerr << error.what() << '\n';
     return 1;

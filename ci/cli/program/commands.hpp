@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ int list_command(const Context& context);
 int explain_command(const Context& context);
 int replay_command(const Context& context);
 int identify_command(const Context& context);
+int self_test_command(const Context& context);
 
 /// The laws of all layers, then of all networks.
 std::vector<const impl::Law*> all_laws();
@@ -46,6 +48,9 @@ void refuse_workers(const Options& options,
 
 /// The settings of a run, with a fresh seed where none is given.
 properties::Settings settings_of(const Options& options);
+
+/// Where no seed is given.
+std::uint64_t fresh_seed();
 
 /// make_plan; a plan that cannot be, holds nothing, misses an --only pattern
 /// or does not fit the time limit is a UsageError.

@@ -28,6 +28,8 @@ int carry_out(const Context& context) {
       return replay_command(context);
     case Command::kIdentify:
       return identify_command(context);
+    case Command::kSelfTest:
+      return self_test_command(context);
     case Command::kNone:
       break;
   }

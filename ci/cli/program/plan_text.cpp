@@ -39,13 +39,6 @@ Profile profile_or_refuse(const std::string& name) {
                                name, join(names), did_you_mean(name, names)));
 }
 
-// The only place where chance from outside enters; the seed is printed.
-std::uint64_t fresh_seed() {
-  std::random_device device;
-  const std::uint64_t high = device();
-  return high << 32 | device();
-}
-
 // A plain word must be a check: found before anything is opened.
 void refuse_unknown_check(const std::string& pattern) {
   if (is_glob(pattern) || pattern.find('[') != std::string::npos) return;
@@ -214,6 +207,13 @@ std::string configuration_table(const Plan& plan, std::size_t width) {
 }
 
 }  // namespace
+
+// The only place where chance from outside enters; the seed is printed.
+std::uint64_t fresh_seed() {
+  std::random_device device;
+  const std::uint64_t high = device();
+  return high << 32 | device();
+}
 
 Settings settings_of(const Options& options) {
   Settings settings;

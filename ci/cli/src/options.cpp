@@ -17,7 +17,7 @@ namespace {
 // The values as they were typed.
 struct Texts {
   std::vector<std::string> drop_probabilities, shapes, dtypes;
-  std::string delta, seed, alpha, threads, time_limit, call_timeout;
+  std::string delta, seed, alpha, threads, time_limit, call_timeout, runs;
 };
 
 constexpr const char* kFooter =
@@ -97,6 +97,7 @@ struct Parser {
   CLI::App* explain = nullptr;
   CLI::App* replay = nullptr;
   CLI::App* identify = nullptr;
+  CLI::App* self_test = nullptr;
 
   explicit Parser(const std::string& version) {
     app.set_version_flag("--version", "dropcheck " + version);
@@ -134,6 +135,7 @@ struct Parser {
     add_report_options(*replay, options);
     add_color_option(*replay, options);
     add_identify();
+    add_self_test();
   }
 
   void add_identify() {
@@ -157,6 +159,28 @@ struct Parser {
                        "refuse a subject that needs a worker process");
   }
 
+  void add_self_test() {
+    self_test = app.add_subcommand(
+        "self-test",
+        "The oracle on trial: wrong layers, right layers, planted defects");
+    self_test->add_option("--profile", options.profile,
+                          "quick (default) or full");
+    add_list(*self_test, "--only", options.only,
+             "only what fits this glob, e.g. 'kill.faulty:threshold*', "
+             "'false_alarms.*', 'power.*', 'statistics.*'");
+    self_test->add_option("--runs", texts.runs,
+                          "runs on right layers, for the profile's number");
+    self_test->add_option("--seed", texts.seed,
+                          "seed of the trial, or 'random' (default)");
+    self_test->add_option("--threads", texts.threads, "default all cores");
+    self_test->add_option("--time-limit", texts.time_limit,
+                          "fail when it takes longer, e.g. 90, 90s, 4m");
+    self_test->add_option("--json", options.reports.json,
+                          "write the result as JSON");
+    self_test->add_option("--html", options.reports.html, "write a page");
+    add_color_option(*self_test, options);
+  }
+
   CLI::App* chosen() const {
     const auto subcommands = app.get_subcommands();
     return subcommands.empty() ? nullptr : subcommands.front();
@@ -168,9 +192,16 @@ struct Parser {
     if (list->parsed()) return Command::kList;
     if (explain->parsed()) return Command::kExplain;
     if (identify->parsed()) return Command::kIdentify;
+    if (self_test->parsed()) return Command::kSelfTest;
     return replay->parsed() ? Command::kReplay : Command::kNone;
   }
 };
+
+/// The profiles of self-test are its own.
+void default_profile(const CLI::App& app, Options& options) {
+  if (options.command != Command::kSelfTest) return;
+  if (app.get_option("--profile")->count() == 0) options.profile = "quick";
+}
 
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -256,6 +287,9 @@ void read_numbers(const CLI::App& app, const Texts& texts, Options& options) {
   }
   if (given(app, "--seed") && texts.seed != "random") {
     options.seed = parse_seed({"--seed", texts.seed});
+  }
+  if (given(app, "--runs")) {
+    options.runs = parse_runs({"--runs", texts.runs});
   }
   if (given(app, "--threads")) {
     options.threads = parse_threads({"--threads", texts.threads});
@@ -354,6 +388,7 @@ Invocation parse_command_line(std::vector<std::string> arguments,
     refuse_leftovers(*chosen);
     read_lists(parser.texts, parser.options);
     read_numbers(*chosen, parser.texts, parser.options);
+    default_profile(*chosen, parser.options);
     refuse_shared_or_empty_paths(*chosen);
     refuse_missing_topic(parser.options);
     refuse_several(parser.options);

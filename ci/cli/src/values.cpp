@@ -75,6 +75,12 @@ unsigned parse_threads(Argument argument) {
          "a whole number from 1 to 4096 (leave it out for all cores)");
 }
 
+std::uint64_t parse_runs(Argument argument) {
+  const auto value = number<std::uint64_t>(argument.text);
+  if (value && *value >= 1 && *value <= 1'000'000'000) return *value;
+  refuse(argument, "a whole number from 1 to 1000000000");
+}
+
 std::uint64_t parse_seed(Argument argument) {
   const bool hex = argument.text.starts_with("0x");
   const auto value =

@@ -316,6 +316,51 @@ class Lifetime(unittest.TestCase):
         self.assertIn(self.file, done.stderr)
 
 
+class SelfTest(unittest.TestCase):
+    """The oracle on trial; self_test.quick runs all of it."""
+
+    def test_wrong_and_right_layers(self):
+        with tempfile.TemporaryDirectory() as directory:
+            files = {name: os.path.join(directory, "self_test." + name)
+                     for name in ("json", "html")}
+            done = run("self-test", "--only", "kill.faulty:threshold_4bit",
+                       "--only", "false_alarms.builtin:dropout1d", "--runs",
+                       "5", "--json", files["json"], "--html", files["html"])
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("All is as it must be.", done.stdout)
+            result = json.loads(pathlib.Path(files["json"]).read_text())
+            page = pathlib.Path(files["html"]).read_text()
+        self.assertTrue(result["right"])
+        self.assertEqual(result["kills"][0]["caught_by"], "drop_rate")
+        self.assertEqual(result["false_alarms"]["runs"], 5)
+        self.assertIn("--seed " + result["seed"], result["command"])
+        self.assertIn("threshold_4bit", page)
+
+    def test_a_seed_repeats_it(self):
+        def sentence():
+            with tempfile.TemporaryDirectory() as directory:
+                file = os.path.join(directory, "self_test.json")
+                run("self-test", "--only", "kill.faulty:threshold_4bit",
+                    "--seed", "5", "--json", file)
+                result = json.loads(pathlib.Path(file).read_text())
+            return result["kills"][0]["sentence"]
+        self.assertEqual(sentence(), sentence())
+
+    def test_what_it_did_not_reach_is_no_pass(self):
+        done = run("self-test", "--only", "kill.*", "--time-limit", "1ms")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("time limit", done.stdout)
+
+    def test_mistakes_are_usage_errors(self):
+        for value, arguments in {
+                "smoke": ("--profile", "smoke"),
+                "kil.*": ("--only", "kil.*"),
+                "zero": ("--runs", "zero")}.items():
+            done = run("self-test", *arguments)
+            self.assertEqual(done.returncode, 2, arguments)
+            self.assertIn(value, done.stderr)
+
+
 if __name__ == "__main__":
     PROGRAM = os.path.abspath(sys.argv.pop(1))
     unittest.main(verbosity=2)

@@ -13,6 +13,16 @@
 
 namespace dropcheck::impl {
 
+/// Where the defect of a wrong layer is large enough to be found.
+struct Trial {
+  std::string profile = "smoke";  ///< the cheapest that must find it
+  double drop_probability = 0.1;
+  DType dtype = DType::kFloat32;
+  double call_timeout_seconds = 60;
+  std::string effect = {};  ///< how big it is: "a drop rate off by 0.0016"
+  std::string says = {};    ///< words of the sentence that name the cause
+};
+
 /// One name that the program knows: how to open it, and what it promises.
 struct SubjectEntry {
   std::string name;     ///< e.g. "builtin:dropout", "torch:nn.Dropout2d"
@@ -33,6 +43,7 @@ struct SubjectEntry {
   /// faulty: entries only: the check that must refute it, and what is wrong.
   std::string caught_by;
   std::string defect;
+  Trial trial = {};
 };
 
 /// The law that an entry promises, with the choices that it declares. Throws

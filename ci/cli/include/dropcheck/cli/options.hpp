@@ -16,7 +16,8 @@ enum class Command {
   kList,
   kExplain,
   kReplay,
-  kIdentify
+  kIdentify,
+  kSelfTest
 };
 
 /// Where the reports go; empty: not wanted.
@@ -54,6 +55,7 @@ struct Options {
   std::string lifetime;    ///< path of the file that carries counts on
   std::string build;       ///< what is under test; a change begins anew
   std::string topic;       ///< of list, explain, replay, identify
+  std::optional<std::uint64_t> runs;  ///< of self-test, on right layers
 };
 
 /// What to do: carry `options` out, or print `text` and leave.

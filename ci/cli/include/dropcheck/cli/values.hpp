@@ -26,6 +26,9 @@ double parse_small(Argument argument);
 /// Threads: 1 to 4096.
 unsigned parse_threads(Argument argument);
 
+/// A number of runs: 1 to 10^9.
+std::uint64_t parse_runs(Argument argument);
+
 /// Seed: 0 to 2^64 - 1, decimal or 0x...
 std::uint64_t parse_seed(Argument argument);
 

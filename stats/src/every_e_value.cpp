@@ -1,4 +1,4 @@
-#include "e_values.hpp"
+#include "dropcheck/stats/calibration.hpp"
 
 #include <algorithm>
 #include <array>

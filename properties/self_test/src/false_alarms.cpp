@@ -1,0 +1,185 @@
+// Right layers, under opaque names: one configuration a run, a seed of its own
+// for each.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "dropcheck/properties/verify.hpp"
+#include "dropcheck/self_test/opaque.hpp"
+#include "dropcheck/stats/clopper_pearson.hpp"
+#include "trials.hpp"
+
+namespace dropcheck::self_test {
+namespace {
+
+using impl::SubjectEntry;
+using properties::Finding;
+using properties::Verdict;
+
+constexpr std::uint64_t kQuickRuns = 400;
+constexpr std::uint64_t kFullRuns = 20000;
+constexpr std::size_t kOffencesShown = 20;
+
+/// Two-sided at this level is one-sided at 95 %.
+constexpr double kTwoSided = 0.1;
+
+std::vector<const SubjectEntry*> right_layers() {
+  std::vector<const SubjectEntry*> all;
+  for (const auto* part :
+       {&impl::builtin_subjects(), &impl::builtin_networks()}) {
+    for (const SubjectEntry& entry : *part) all.push_back(&entry);
+  }
+  return all;
+}
+
+std::string id_of(const SubjectEntry& entry) {
+  return "false_alarms." + entry.name;
+}
+
+/// What a user's run asks, with two more probabilities: every one at f32, the
+/// other dtypes and the variants at the first.
+properties::Settings default_settings() {
+  properties::Settings settings;
+  settings.profile = properties::Profile::kSmoke;
+  settings.drop_probabilities = {.1, .05, .3, .5, .9};
+  settings.threads = 1;
+  return settings;
+}
+
+/// One configuration of a right layer.
+struct RightConfiguration {
+  const SubjectEntry* entry;
+  std::string opaque_name;
+  std::string configuration;
+};
+
+std::vector<RightConfiguration> right_configurations(const Settings& settings) {
+  std::vector<RightConfiguration> all;
+  std::size_t index = 0;
+  for (const SubjectEntry* entry : right_layers()) {
+    const std::string name = fmt::format("right-{}", ++index);
+    if (!is_asked(settings, id_of(*entry))) continue;
+    const properties::Plan plan =
+        properties::make_plan({opaque(*entry, name)}, default_settings());
+    for (const auto& planned : plan.configurations) {
+      all.push_back({entry, name, planned.configuration});
+    }
+  }
+  // Any part of the order is a fair choice.
+  std::sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
+    const auto key = [&](const RightConfiguration& one) {
+      return trial_seed(settings, one.opaque_name + one.configuration);
+    };
+    return key(a) < key(b);
+  });
+  return all;
+}
+
+properties::Plan plan_of(const RightConfiguration& one) {
+  properties::Settings settings = default_settings();
+  settings.only = {fmt::format("*[{}]", one.configuration)};
+  return properties::make_plan({opaque(*one.entry, one.opaque_name)}, settings);
+}
+
+void note_offence(FalseAlarms& counts, const RightConfiguration& one,
+                  const properties::RunResult& run) {
+  if (counts.offences.size() >= kOffencesShown) return;
+  const auto first = std::min_element(
+      run.findings.begin(), run.findings.end(),
+      [](const Finding& a, const Finding& b) { return a.verdict < b.verdict; });
+  Offence offence{one.entry->name, one.configuration, run.seed,
+                  Verdict::kNotRun, "nothing ran"};
+  if (first != run.findings.end()) {
+    offence.verdict = first->verdict;
+    offence.sentence = fmt::format("{}: {}", first->check, first->sentence);
+  }
+  if (run.alarm) offence.sentence += "; the run as a whole alarms";
+  counts.offences.push_back(std::move(offence));
+}
+
+void count(FalseAlarms& counts, const RightConfiguration& one,
+           const properties::RunResult& run) {
+  ++counts.runs;
+  counts.findings += run.findings.size();
+  counts.seconds += run.seconds;
+  switch (properties::exit_status(run)) {
+    case 0:
+    case 5:  // The subject declares that it lacks all that was asked.
+      return;
+    case 1:
+      ++counts.alarms;
+      break;
+    case 3:
+      ++counts.inconclusive;
+      break;
+    default:
+      ++counts.broken;
+  }
+  note_offence(counts, one, run);
+}
+
+/// Exact one-sided limit for the rate of something seen so often.
+double limit(std::uint64_t seen, std::uint64_t runs) {
+  if (runs == 0) return 1;
+  return stats::clopper_pearson({seen, runs}, kTwoSided).upper;
+}
+
+Job job_of(Trials& trials, const RightConfiguration& one, std::size_t runs) {
+  return {one.entry->name, runs, [&trials, one, runs](const auto& step) {
+            properties::Plan plan = plan_of(one);
+            const std::string id = id_of(*one.entry) + one.configuration;
+            for (std::size_t k = 0; k < runs; ++k) {
+              plan.settings.seed = trial_seed(trials.settings, id, k);
+              const properties::RunResult run = properties::verify(plan);
+              {
+                const std::lock_guard lock(trials.mutex);
+                count(trials.result.false_alarms, one, run);
+              }
+              if (!step()) return;
+            }
+          }};
+}
+
+}  // namespace
+
+void plan_false_alarms(Trials& trials) {
+  const std::uint64_t runs = trials.settings.runs.value_or(
+      trials.settings.profile == Profile::kQuick ? kQuickRuns : kFullRuns);
+  const auto all = right_configurations(trials.settings);
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const std::size_t own = runs / all.size() + (i < runs % all.size() ? 1 : 0);
+    if (own == 0) break;
+    trials.jobs.push_back(job_of(trials, all[i], own));
+    ++trials.result.false_alarms.configurations;
+  }
+  std::vector<const SubjectEntry*> entries;
+  for (std::size_t i = 0; i < trials.result.false_alarms.configurations; ++i) {
+    entries.push_back(all[i].entry);
+  }
+  std::sort(entries.begin(), entries.end());
+  trials.result.false_alarms.subjects = static_cast<std::uint64_t>(
+      std::unique(entries.begin(), entries.end()) - entries.begin());
+}
+
+void judge_false_alarms(SelfTestResult& result) {
+  FalseAlarms& counts = result.false_alarms;
+  counts.alarm_limit = limit(counts.alarms, counts.runs);
+  counts.inconclusive_limit = limit(counts.inconclusive, counts.runs);
+  for (const Offence& offence : counts.offences) {
+    result.failures.push_back(
+        fmt::format("{} is right, but is {} at {} with seed {}: {}",
+                    offence.subject, name_of(offence.verdict),
+                    offence.configuration, offence.seed, offence.sentence));
+  }
+}
+
+std::vector<std::string> false_alarm_ids() {
+  std::vector<std::string> ids;
+  for (const SubjectEntry* entry : right_layers()) {
+    ids.push_back(id_of(*entry));
+  }
+  return ids;
+}
+
+}  // namespace dropcheck::self_test
