@@ -33,6 +33,10 @@ namespace {
 /// wide against p and sixteen classes share the wish.
 constexpr double kContextTime = 220;
 
+/// The contexts after the rarer outcome may take so much more than is afforded:
+/// else a right layer of one unit a call stays open at p = 0.05.
+constexpr double kRareContexts = 2.5;
+
 double smaller_side(double p) { return std::min(p, 1 - p); }
 
 bool testable(double p) { return p > 0 && p < 1; }
@@ -122,8 +126,8 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
       kContextTime * pq / (planned.margin * planned.margin);
   const double needed =
       std::max(kSegments * context_n, context_n / smaller_side(p));
-  planned.structure_n =
-      static_cast<std::uint64_t>(std::max(1.0, std::min(needed, affordable)));
+  planned.structure_n = static_cast<std::uint64_t>(
+      std::max(1.0, std::min(needed, kRareContexts * affordable)));
 }
 
 std::int64_t block_calls(const PlannedConfiguration& planned) {
