@@ -90,6 +90,20 @@ RC_GTEST_PROP(FindOverlap, DoesNotCallIndependentMasksARepetition, ()) {
   RC_ASSERT(!find_overlap(rows, drop, window_for(drop)));
 }
 
+// The last window of a call returns in the next one, and no more than that.
+TEST(FindOverlap, FindsTheLastWindowOfACall) {
+  const std::int64_t window = window_for(0.5);
+  auto rows = independent(0.5, 7);
+  const std::int64_t last = (kBits / window - 1) * window;
+  for (std::int64_t i = 0; i < window; ++i) {
+    set_bit(rows[1], 77 + i, bit(rows[0], last + i));
+  }
+  const auto found = find_overlap(rows, 0.5, window);
+  ASSERT_TRUE(found.has_value());
+  EXPECT_EQ(found->earlier_position, last);
+  EXPECT_EQ(found->later_position, 77);
+}
+
 // Repeating windows, but of nothing: that is for drop_rate to refute.
 TEST(FindOverlap, DoesNotCallALayerThatDropsNothingOrAllARepetition) {
   for (const double drop : {0.1, 0.5, 0.9}) {

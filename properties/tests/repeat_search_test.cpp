@@ -93,6 +93,24 @@ TEST(RepeatSearch, FindsAShortRunOfTheHead) {
   EXPECT_EQ(search.found()->later - search.found()->earlier, 70000 - 5001);
 }
 
+// Hundreds of thousands of windows are kept after the one that returns.
+TEST(RepeatSearch, ForgetsNothingThatItKeeps) {
+  constexpr std::size_t kMany = 6000;
+  RepeatPlan plan =
+      RepeatPlan::make(64 * kMany, 64 * kMany, kRun, 0.5, kThreshold);
+  auto words = random_bits(kMany, 0.5, 4);
+  const auto run = static_cast<std::size_t>(plan.window + 64);
+  const std::size_t to = 64 * kMany - run;
+  for (std::size_t i = 0; i < run; ++i) {
+    set_bit(words, to + i, bit_at(words, 5001 + i));
+  }
+  RepeatSearch search(plan, 0.5);
+  search.add(words);
+  ASSERT_TRUE(search.found());
+  EXPECT_EQ(search.found()->later - search.found()->earlier,
+            static_cast<std::int64_t>(to) - 5001);
+}
+
 TEST(RepeatPlan, KeepsItsChanceForEveryProbability) {
   for (const double drop : {0.01, 0.1, 0.5, 0.97}) {
     const RepeatPlan plan =

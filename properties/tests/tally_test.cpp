@@ -50,6 +50,9 @@ Tally any_tally() {
   for (int row = 0; row < 2; ++row) {
     count_row(any_row(plan.row_bits, number()).data(), plan, tally);
   }
+  // Groups without a keep or a drop are rare, but must not be lost.
+  tally.groups.front() += number();
+  tally.groups.back() += number();
   tally.positions.assign(number() % 5, 3);
   tally.call_lags.assign(number() % 5, {4, 3, 2, 1});
   return tally;

@@ -3,6 +3,7 @@
 #include "dropcheck/stats/context.hpp"
 
 #include <array>
+#include <cmath>
 
 #include "masks.hpp"
 #include "near.hpp"
@@ -80,6 +81,20 @@ TEST(ContextEValue, SaysNothingWithoutData) {
   const std::array contexts = {Counts{}, Counts{}};
   const std::array priors = {prior_around(.1, 20), prior_around(.1, 20)};
   EXPECT_EQ(log_context_e_value(contexts, priors, {0, 1}), 0);
+}
+
+/// The squared deviation that reaches ln E = 20.72, of a prior w times as wide
+/// as the likelihood: ln E = z^2 / 2 w / (1 + w) - ln(1 + w) / 2.
+double squared_deviation_needed(double w) {
+  return (2 * 20.72 + std::log1p(w)) * (1 + w) / w;
+}
+
+TEST(ContextKappa, IsTheOneThatDetectsSoonest) {
+  constexpr double kPlanned = 1e6;
+  const double w = kPlanned / context_kappa(kPlanned);
+  const double least = squared_deviation_needed(w);
+  for (const double other : {w / 2, w / 1.1, w * 1.1, w * 2})
+    EXPECT_LT(least, squared_deviation_needed(other));
 }
 
 }  // namespace

@@ -130,11 +130,16 @@ TEST(Dispersion, KeepsIndependentUnitsOfAnyRate) {
 
 TEST(Dispersion, DoesNotDependOnTheOrderNorOnMerging) {
   const Dispersion forward = of(64, .3, {20, 11, 17, 30, 20});
-  Dispersion merged = of(64, .3, {30, 20});
-  merged.merge(of(64, .3, {17, 20, 11}));
+  Dispersion merged = of(64, .3, {30, 17});
+  merged.merge(of(64, .3, {20, 20, 11}));
   EXPECT_EQ(forward.log_e_value(kAnyRate), merged.log_e_value(kAnyRate));
   EXPECT_EQ(forward.all(), merged.all());
   EXPECT_EQ(forward.groups(), 5);
+}
+
+// Drops 3 and 5 of 10 have a sample variance of 2; the law's is 10 .4 .6.
+TEST(Dispersion, HasTheSampleVarianceOverTheBinomialOne) {
+  EXPECT_NEAR(of(10, .3, {3, 5}).variance_ratio(), 2 / 2.4, 1e-12);
 }
 
 TEST(Dispersion, SaysNothingWithoutGroupsOrInGroupsOfOne) {

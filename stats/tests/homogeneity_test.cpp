@@ -4,9 +4,12 @@
 #include <array>
 #include <bit>
 #include <chrono>
+#include <cmath>
 #include <random>
+#include <span>
 #include <vector>
 
+#include "dropcheck/stats/beta_binomial.hpp"
 #include "masks.hpp"
 #include "near.hpp"
 
@@ -56,6 +59,31 @@ TEST(Homogeneity, HasMeanAtMostOneUnderEveryCommonRate) {
                                 }),
                 1);
     }
+}
+
+double own_rates(std::span<const Counts> groups, double spread) {
+  const double tau = spread * .3;
+  double sum = 0;
+  for (const Counts& group : groups)
+    sum += log_martingale(group, prior_around(.3, .3 * .7 / (tau * tau)), .4);
+  return std::exp(sum);
+}
+
+// Half on every group's own rate, with five spreads; half on one odd group,
+// any of them, beside the others together.
+TEST(Homogeneity, IsTheMeanOfItsAlternatives) {
+  const std::array groups = {Counts{1, 10}, Counts{2, 10}, Counts{9, 10}};
+  double even = 0;
+  for (const double spread : {.01, .02, .05, .1, .3})
+    even += own_rates(groups, spread) / 5;
+  double sparse = 0;
+  for (const Counts& group : groups) {
+    const Counts rest{12 - group.drops, 20};
+    sparse += std::exp(log_martingale(group, {.5, .5}, .4)) *
+              own_rates({&rest, 1}, .01) / 3;
+  }
+  EXPECT_NEAR(log_homogeneity_e_value(groups, .3),
+              std::log((even + sparse) / 2), 1e-12);
 }
 
 // Expected drops per position, rounded: what a typical layer shows.
