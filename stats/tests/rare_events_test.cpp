@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "dropcheck/stats/run_alarm.hpp"
 #include "masks.hpp"
 #include "near.hpp"
 
@@ -73,6 +74,10 @@ TEST(RareClaim, IsCertifiedByEnoughTrialsWithoutAnEvent) {
   const RareClaim claim{.bound = 1e-6};
   EXPECT_EQ(decide(claim, {0, 20'700'000}), RateOutcome::kUndecided);
   EXPECT_EQ(decide(claim, {0, 20'730'000}), RateOutcome::kCertified);
+  const std::uint64_t needed =
+      trials_to_bound(1e-6, refutation_threshold(1e-9, 1));
+  EXPECT_EQ(decide(claim, {0, needed - 1}), RateOutcome::kUndecided);
+  EXPECT_EQ(decide(claim, {0, needed}), RateOutcome::kCertified);
 }
 
 TEST(RareClaim, AllowsForEventsOfTheStatedProbability) {

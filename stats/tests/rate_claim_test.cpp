@@ -134,6 +134,7 @@ TEST(RateSets, HoldAtTheNearestOfSeveralIntervals) {
   const std::array sets = {Interval{.29, .31}, Interval{.69, .71}};
   const Counts near_second{700'000, 1'000'000};
   EXPECT_LT(log_e_outside(sets, near_second, kPrior), 0);
+  EXPECT_LT(log_e_outside(sets, {300'000, 1'000'000}, kPrior), 0);
   EXPECT_GT(log_e_outside({sets.data(), 1}, near_second, kPrior), 1'000);
   EXPECT_GT(log_e_outside(sets, {500'000, 1'000'000}, kPrior), 1'000);
   // Far from the prior it takes longer.
@@ -141,6 +142,9 @@ TEST(RateSets, HoldAtTheNearestOfSeveralIntervals) {
   EXPECT_TRUE(certified_inside(sets, {7'000'000, 10'000'000}, kPrior, 1e-9));
   EXPECT_TRUE(certified_inside(sets, {300'000, 1'000'000}, kPrior, 1e-9));
   EXPECT_FALSE(certified_inside(sets, {310'000, 1'000'000}, kPrior, 1e-9));
+  // One end is excluded, the other not.
+  EXPECT_FALSE(certified_inside(sets, {309'500, 1'000'000}, kPrior, 1e-9));
+  EXPECT_FALSE(certified_inside(sets, {290'500, 1'000'000}, kPrior, 1e-9));
   EXPECT_FALSE(certified_inside(sets, {30, 100}, kPrior, 1e-9));
 }
 
