@@ -3,7 +3,6 @@
 #include <tbb/parallel_for.h>
 
 #include <algorithm>
-#include <array>
 #include <exception>
 
 #include "dropcheck/properties/verify.hpp"
@@ -98,29 +97,20 @@ std::vector<Record> try_layers(const TodaysTest& test,
 }
 
 Refutation refute(const impl::SubjectEntry& entry) {
-  struct Attempt {
-    Profile profile;
-    double drop;
-  };
-  constexpr std::array<Attempt, 3> kAttempts{
-      {{Profile::kSmoke, 0.1}, {Profile::kPr, 0.1}, {Profile::kPr, 0.3}}};
-  Refutation refutation{.subject = entry.name, .check = entry.caught_by};
-  for (const Attempt& attempt : kAttempts) {
-    Settings settings;
-    settings.profile = attempt.profile;
-    settings.drop_probabilities = {attempt.drop};
-    settings.dtypes = {impl::DType::kFloat32};
-    settings.only = {entry.caught_by};
-    settings.seed = 1;
-    settings.call_timeout_seconds = 1;
-    const RunResult result = verify(make_plan({entry}, settings));
-    if (exit_status(result) == 1) {
-      refutation.profile = name_of(attempt.profile);
-      refutation.drop = attempt.drop;
-      break;
-    }
-  }
-  return refutation;
+  const impl::Trial& trial = entry.trial;
+  Settings settings;
+  settings.profile = profile_from_name(trial.profile).value();
+  settings.drop_probabilities = {trial.drop_probability};
+  settings.dtypes = {trial.dtype};
+  settings.only = {entry.caught_by};
+  settings.seed = 1;
+  settings.call_timeout_seconds = trial.call_timeout_seconds;
+  const bool refuted = exit_status(verify(make_plan({entry}, settings))) == 1;
+  return {.subject = entry.name,
+          .check = entry.caught_by,
+          .profile = trial.profile,
+          .drop = trial.drop_probability,
+          .refuted = refuted};
 }
 
 }  // namespace dropcheck::properties::todays_tests

@@ -38,14 +38,13 @@ std::vector<Record> try_layers(const TodaysTest& test,
 /// What dropcheck says of one wrong layer.
 struct Refutation {
   std::string subject;
-  std::string check;  ///< that the zoo names
-  std::string profile =
-      {};  ///< the shortest that refutes it; empty if none does
+  std::string check;    ///< that the zoo names
+  std::string profile;  ///< and the cheapest one that must refute it
   double drop = 0;
+  bool refuted = false;
 };
 
-/// Looks with the check that the zoo names: at smoke and at pr with p = .1,
-/// then at pr with p = .3.
+/// Runs the check that the zoo names, as the zoo says, with seed 1.
 Refutation refute(const impl::SubjectEntry& entry);
 
 }  // namespace dropcheck::properties::todays_tests

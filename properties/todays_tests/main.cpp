@@ -53,7 +53,8 @@ json dropcheck_row() {
                     {"layer", entry.layer},
                     {"check", refutation.check},
                     {"profile", refutation.profile},
-                    {"drop", refutation.drop}});
+                    {"drop", refutation.drop},
+                    {"refuted", refutation.refuted}});
   }
   return list;
 }
