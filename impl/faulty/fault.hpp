@@ -54,6 +54,16 @@ struct Fault {
   /// elements and what becomes of it, given the right rule.
   std::function<reference::NoiseRule(const LayerConfig&, reference::NoiseRule)>
       noise = {};
+  /// What a training call takes its input's memory for: other strides.
+  std::function<TensorView(const TensorView& input)> reads = {};
+  /// ... and its output's, given the input.
+  std::function<TensorView(const TensorView& input, const TensorView& output)>
+      writes = {};
+  /// What it returns in place of the right result: another shape or dtype.
+  /// Such a layer has no in-place form.
+  std::function<Tensor(const Tensor& right)> result = {};
+  /// Takes inputs of every rank; needs a `mask_shape`.
+  bool any_rank = false;
   Evaluation evaluation = Evaluation::kIdentity;
   Gradient gradient = Gradient::kRight;
   Memory memory = Memory::kRight;
@@ -86,5 +96,8 @@ std::vector<Specimen> trespass_faults();
 std::vector<Specimen> subtle_faults();
 std::vector<Specimen> block_faults();
 std::vector<Specimen> noise_faults();
+std::vector<Specimen> layout_faults();
+std::vector<Specimen> shape_faults();
+std::vector<Specimen> dtype_faults();
 
 }  // namespace dropcheck::impl::faulty

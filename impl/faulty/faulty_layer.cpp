@@ -50,7 +50,7 @@ void FaultyLayer::reseed(std::uint64_t seed) {
 }
 
 Shape FaultyLayer::output_shape(const TensorView& input) const {
-  rule_.mask_shape(input.shape);
+  if (!fault_.any_rank) rule_.mask_shape(input.shape);
   return input.shape;
 }
 
@@ -60,7 +60,7 @@ Draw FaultyLayer::context() {
 }
 
 void FaultyLayer::draw(const Shape& shape) {
-  mask_.shape = rule_.mask_shape(shape);
+  if (!fault_.any_rank) mask_.shape = rule_.mask_shape(shape);
   if (fault_.mask_shape) mask_.shape = fault_.mask_shape(config_, shape);
   if (fault_.draw) {
     mask_.kept.assign(static_cast<std::size_t>(element_count(mask_.shape)), 1);
@@ -93,7 +93,9 @@ const TensorView& FaultyLayer::input_to_read(const TensorView& input) {
 
 void FaultyLayer::train(const TensorView& input, const TensorView& output) {
   draw(input.shape);
-  apply_mask(mask_, response_, input_to_read(input), output);
+  apply_mask(mask_, response_,
+             fault_.reads ? fault_.reads(input) : input_to_read(input),
+             fault_.writes ? fault_.writes(input, output) : output);
   if (fault_.spoil) fault_.spoil(context(), input, output);
   if (fault_.gradient == Gradient::kFromOutput) {
     for (std::size_t i = 0; i < mask_.kept.size(); ++i) {

@@ -8,12 +8,14 @@
 #include "faulty/fault.hpp"
 #include "faulty/faulty_layer.hpp"
 #include "faulty/faulty_noise.hpp"
+#include "faulty/faulty_result.hpp"
 
 namespace dropcheck::impl {
 namespace {
 
 using faulty::FaultyLayer;
 using faulty::FaultyNoise;
+using faulty::FaultyResult;
 using faulty::Memory;
 using faulty::Specimen;
 
@@ -26,7 +28,7 @@ Description description_of(const Specimen& specimen) {
   description.dtypes = {DType::kFloat64, DType::kFloat32, DType::kFloat16,
                         DType::kBFloat16};
   description.backward = law.has_backward;
-  description.in_place = law.has_in_place;
+  description.in_place = law.has_in_place && !specimen.fault.result;
   description.strides = Strides::kAny;
   return description;
 }
@@ -42,6 +44,11 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
   if (find_law(config.layer)->factor == Factor::kNormal) {
     return std::make_unique<SimpleLayer<FaultyNoise>>(
         FaultyNoise(config, specimen.fault), config.in_place);
+  }
+  if (specimen.fault.result) {
+    const bool in_place = config.in_place;
+    return std::make_unique<SimpleLayer<FaultyResult>>(
+        FaultyResult(std::move(config), specimen.fault), in_place);
   }
   const bool in_place =
       config.in_place && specimen.fault.memory != Memory::kNeverInPlace;
@@ -75,7 +82,8 @@ std::vector<SubjectEntry> make_zoo() {
         faulty::unit_faults, faulty::pattern_faults, faulty::call_faults,
         faulty::stream_faults, faulty::mode_faults, faulty::edge_faults,
         faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults,
-        faulty::noise_faults}) {
+        faulty::noise_faults, faulty::layout_faults, faulty::shape_faults,
+        faulty::dtype_faults}) {
     for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
   }
   return zoo;

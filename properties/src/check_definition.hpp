@@ -43,6 +43,9 @@ struct CheckDefinition {
   /// It reads the taps of networks, and has no meaning for layers; the others
   /// have none for networks.
   bool of_networks = false;
+  /// Runs where no mask can be read, too: results of another shape or dtype are
+  /// what it looks for.
+  bool before_reading = false;
   /// Why it has no meaning for a law; empty if it has.
   std::string_view (*not_applicable)(const impl::Law&) = nullptr;
   /// Whether it is left out here, because another configuration of the subject

@@ -43,6 +43,9 @@ constexpr std::array kDefinitions{
     &blocks_check,
     &position_rates_check,
     &distribution_check,
+    &layout_check,
+    &shape_check,
+    &dtype_check,
 };
 
 }  // namespace

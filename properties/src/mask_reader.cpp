@@ -38,6 +38,7 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   base_.reserve(count_);
   for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
   map_ = impl::affine(law, config);
+  precision_ = may_narrow_scale(law, dtype_) ? impl::DType::kFloat32 : dtype_;
   reading_.dtype = dtype_;
   if (law.factor == impl::Factor::kNormal) {
     read_factors(base, outputs);
@@ -85,14 +86,15 @@ void MaskReader::note_numbers(std::span<const impl::Tensor> outputs) {
 
 bool MaskReader::near_dropped(double value) const {
   const double scale = std::abs(map_.a * map_.c) + std::abs(map_.b);
-  return near(value, map_.dropped_value(), kNearUlp * ulp_at(scale, dtype_));
+  return near(value, map_.dropped_value(),
+              kNearUlp * ulp_at(scale, precision_));
 }
 
 double MaskReader::kept_error_ulp(std::size_t element, double value) const {
   const double x = base_[element];
   const double scale = std::abs(map_.a * x) + std::abs(map_.b);
   const double error = std::abs(value - map_.a * x - map_.b);
-  const double unit = ulp_at(scale, dtype_);
+  const double unit = ulp_at(scale, precision_);
   if (std::isnan(error)) return std::numeric_limits<double>::infinity();
   return unit > 0 ? error / unit : error;
 }

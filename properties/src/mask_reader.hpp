@@ -77,6 +77,7 @@ class MaskReader {
   std::size_t count_ = 0;
   impl::Affine map_;
   impl::DType dtype_;
+  impl::DType precision_ = impl::DType::kFloat64;  // of the scale
   MaskReading reading_;
   bool noise_ = false;
   impl::Tensor kept_;

@@ -95,6 +95,10 @@ double ValueModel::kept(double x, DType dtype) const {
   return impl::rounded(value, dtype);
 }
 
+bool may_narrow_scale(const impl::Law& law, DType dtype) {
+  return dtype == DType::kFloat64 && !law.options.scale_keeps_precision;
+}
+
 std::string ValueModel::describe() const {
   std::string text = fmt::format("x {} {:.9g}", divides ? "/" : "*", slope);
   if (offset != 0) text += fmt::format(" + {:.9g}", offset);

@@ -25,6 +25,10 @@ struct ValueModel {
   std::string describe() const;
 };
 
+/// Whether the subject declares that its scale may have fewer digits than the
+/// dtype: f32 for f64 (LawOptions::scale_keeps_precision).
+bool may_narrow_scale(const impl::Law& law, impl::DType dtype);
+
 /// Every way of rounding that is looked for, most natural first.
 std::vector<ValueModel> value_models(const impl::Law& law,
                                      const impl::LayerConfig& config);

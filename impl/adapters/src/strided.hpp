@@ -1,5 +1,8 @@
 #pragma once
 
+#include <fmt/format.h>
+
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -8,19 +11,38 @@
 
 namespace dropcheck::impl::adapters {
 
+/// Memory of our own begins at a multiple of this many bytes.
+inline constexpr std::uintptr_t kMemoryAlignment = 16;
+
+/// By how many elements a view's memory is off that, where it is by elements.
+inline std::int64_t offset_of(const TensorView& view) {
+  const auto address = reinterpret_cast<std::uintptr_t>(view.data);
+  const std::uintptr_t off = address % kMemoryAlignment;
+  const std::size_t width = impl::size_of(view.dtype);
+  return off % width == 0 ? static_cast<std::int64_t>(off / width) : 0;
+}
+
 /// A tensor laid out in memory of its own with given strides.
 class StridedTensor {
  public:
   StridedTensor() = default;
 
-  /// A copy of `values` with the strides of `text`; empty means compact.
-  StridedTensor(const TensorView& values, const std::string& text) {
+  /// A copy of `values` with the strides of `text`, empty for compact ones,
+  /// that begins `offset` elements (at most 15) past an aligned address.
+  StridedTensor(const TensorView& values, const std::string& text,
+                std::int64_t offset = 0) {
+    constexpr std::int64_t kMostOffset = 15;
+    if (offset < 0 || offset > kMostOffset) {
+      throw AdapterError(fmt::format("input.offset is {}, but must be 0 to {}",
+                                     offset, kMostOffset));
+    }
     view_ = values;
     view_.strides =
         text.empty() ? compact_strides(values.shape) : strides_from_text(text);
-    memory_ =
-        Tensor(values.dtype, Shape{element_span(view_.shape, view_.strides)});
-    view_.data = memory_.bytes();
+    memory_ = Tensor(values.dtype,
+                     Shape{offset + element_span(view_.shape, view_.strides)});
+    view_.data = memory_.bytes() +
+                 static_cast<std::size_t>(offset) * impl::size_of(values.dtype);
     copy(values, view_);
   }
 
@@ -31,6 +53,18 @@ class StridedTensor {
   bool same_bytes(const StridedTensor& other) const {
     return std::memcmp(memory_.bytes(), other.memory_.bytes(),
                        memory_.byte_count()) == 0;
+  }
+  /// Whether all that lies beside the elements is as in `other`, a tensor of
+  /// the same layout.
+  bool same_gaps(const StridedTensor& other) const {
+    const std::size_t width = impl::size_of(view_.dtype);
+    Tensor merged = other.memory_;
+    for (std::int64_t i = 0; i < view_.size(); ++i) {
+      const auto* element = static_cast<const std::byte*>(view_.at(i));
+      std::memcpy(merged.bytes() + (element - memory_.bytes()), element, width);
+    }
+    return std::memcmp(merged.bytes(), memory_.bytes(), memory_.byte_count()) ==
+           0;
   }
   /// Overwrites the bytes by those of a tensor of the same layout.
   void assign(const StridedTensor& other) {
@@ -45,7 +79,8 @@ class StridedTensor {
 /// The values of a view as one compact piece; copies only where it must.
 class CompactBytes {
  public:
-  explicit CompactBytes(const TensorView& view) : view_(view) {
+  explicit CompactBytes(const TensorView& view)
+      : view_(view), offset_(offset_of(view)) {
     if (view.compact()) return;
     memory_ = Tensor(view.dtype, view.shape);
     view_ = memory_.view();
@@ -57,6 +92,8 @@ class CompactBytes {
 
   /// Strides of the original view; empty where it was compact.
   const std::string& strides() const { return strides_; }
+  /// Elements by which its memory is off an aligned address.
+  std::int64_t offset() const { return offset_; }
   WireTensor wire(std::string name) const {
     const auto* data = static_cast<const std::byte*>(view_.data);
     const auto count =
@@ -67,6 +104,7 @@ class CompactBytes {
 
  private:
   TensorView view_;
+  std::int64_t offset_;
   Tensor memory_;
   std::string strides_;
 };

@@ -14,6 +14,9 @@ struct TorchEntry {
   bool in_place = false;  ///< LayerConfig::in_place is understood
   bool can_be_unscaled = false;
   int spatial_axes = -1;  ///< of the law, where the module documents its own
+  /// Other ranks than the law's get a result, as the Python page of Dropout2d
+  /// says of deprecated ones.
+  bool takes_any_rank = false;
 };
 
 inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
@@ -22,14 +25,16 @@ inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
      true},
     {"F.alpha_dropout", "alpha_dropout", "torch::alpha_dropout", true},
     {"F.feature_dropout", "dropout2d", "torch::feature_dropout on (N, C, H, W)",
-     true},
+     true, false, -1, true},
     {"F.feature_alpha_dropout", "feature_alpha_dropout",
      "torch::feature_alpha_dropout", true},
     {"F.native_dropout", "dropout", "at::native_dropout, without its mask"},
     {"nn.Dropout", "dropout", "torch::nn::Dropout", true},
     {"nn.Dropout2d", "dropout2d",
-     "torch::nn::Dropout2d; (C, H, W) is unbatched in C++", true, false, 2},
-    {"nn.Dropout3d", "dropout3d", "torch::nn::Dropout3d", true},
+     "torch::nn::Dropout2d; (C, H, W) is unbatched in C++", true, false, 2,
+     true},
+    {"nn.Dropout3d", "dropout3d", "torch::nn::Dropout3d", true, false, -1,
+     true},
     {"nn.AlphaDropout", "alpha_dropout", "torch::nn::AlphaDropout", true},
     {"nn.FeatureAlphaDropout", "feature_alpha_dropout",
      "torch::nn::FeatureAlphaDropout", true},

@@ -59,6 +59,10 @@ SubjectEntry entry_of(const TorchEntry& torch,
   entry.open = [name, call_timeout] { return open_torch(name, call_timeout); };
   entry.variants = variants_of(torch);
   if (torch.spatial_axes >= 0) entry.spatial_axes = torch.spatial_axes;
+  if (torch.takes_any_rank) {
+    entry.options = find_law(torch.layer)->options;
+    entry.options->rank_is_checked = false;
+  }
   return entry;
 }
 

@@ -30,8 +30,10 @@ struct Input {
   StridedTensor working;
   bool dirty = false;
 
-  explicit Input(const WireTensor& tensor, const std::string& strides)
-      : original(view_of(tensor), strides), working(view_of(tensor), strides) {}
+  Input(const WireTensor& tensor, const std::string& strides,
+        std::int64_t offset)
+      : original(view_of(tensor), strides, offset),
+        working(view_of(tensor), strides, offset) {}
 
   void refresh() {
     if (dirty) working.assign(original);
@@ -104,7 +106,7 @@ class Worker {
     } catch (const LayerError& error) {
       fail("layer-error", error.what());
     } catch (const MemoryViolation& error) {
-      fail("layer-error", error.what());
+      fail("memory-violation", error.what());
     } catch (const NotSupported& error) {
       fail("not-supported", error.what());
     } catch (const std::exception& error) {
@@ -191,7 +193,8 @@ class Worker {
         request.number("input.slot", static_cast<std::int64_t>(kInputSlots));
     auto& place = inputs_.at(static_cast<std::size_t>(slot));
     if (const WireTensor* tensor = request.find("input")) {
-      place.emplace(*tensor, request.field("input.strides"));
+      place.emplace(*tensor, request.field("input.strides"),
+                    request.number("input.offset", 0));
     }
     if (!place) throw AdapterError("a forward request without an input");
     place->refresh();
@@ -205,6 +208,10 @@ class Worker {
         target.forward({given.working.view(), request.flag("training"),
                         request.number("repeat", 1)});
     const TensorView& view = given.working.view();
+    const bool changed = given.changed();
+    if (changed && !given.working.same_gaps(given.original)) {
+      throw MemoryViolation("writes into the gaps of its input");
+    }
     const bool alias = output.data == view.data && output.shape == view.shape &&
                        output.strides == view.strides;
     Message answer{{{"status", "ok"}}, {}};
@@ -214,7 +221,7 @@ class Worker {
       attach("output", bytes, answer);
     }
     const CompactBytes after(view);
-    if (given.changed() && !alias) {
+    if (changed && !alias) {
       answer.tensors.push_back(after.wire("input_after"));
     }
     send(answer);

@@ -261,6 +261,7 @@ void WorkerProcess::check_status(const Message& answer) {
   if (status == "ok") return;
   if (status == "layer-error") throw LayerError(message);
   if (status == "not-supported") throw NotSupported(message);
+  if (status == "memory-violation") throw MemoryViolation(message);
   trusted_ = false;
   if (status == "error") throw AdapterError("the worker says: " + message);
   end(milliseconds(0));

@@ -73,6 +73,10 @@ void WorkerSession::describe() {
 }
 
 void WorkerSession::attach_input(const CompactBytes& input, Message& request) {
+  // Workers that take compact tensors only need not know of offsets.
+  if (input.offset() > 0 && description_.strides != Strides::kCompact) {
+    request.fields["input.offset"] = std::to_string(input.offset());
+  }
   if (inputs_.empty()) return attach("input", input, request);
   std::optional<std::size_t> slot = slot_of(input);
   if (!slot) {
@@ -80,7 +84,7 @@ void WorkerSession::attach_input(const CompactBytes& input, Message& request) {
     const WireTensor wire = input.wire("input");
     Tensor values(dtype_of(wire.type), wire.shape);
     std::copy(wire.data.begin(), wire.data.end(), values.bytes());
-    inputs_[*slot] = {std::move(values), input.strides(), 0};
+    inputs_[*slot] = {std::move(values), input.strides(), input.offset(), 0};
     attach("input", input, request);
   }
   inputs_[*slot].latest_use = ++uses_;
@@ -94,7 +98,7 @@ std::optional<std::size_t> WorkerSession::slot_of(
     const KnownInput& known = inputs_[slot];
     if (known.latest_use > 0 && wire_type(known.values.dtype()) == wire.type &&
         known.values.shape() == wire.shape &&
-        known.strides == input.strides() &&
+        known.strides == input.strides() && known.offset == input.offset() &&
         std::memcmp(wire.data.data(), known.values.bytes(), wire.data.size()) ==
             0) {
       return slot;

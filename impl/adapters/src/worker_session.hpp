@@ -47,6 +47,7 @@ class WorkerSession {
   struct KnownInput {
     Tensor values;
     std::string strides;
+    std::int64_t offset = 0;
     std::uint64_t latest_use = 0;
   };
 

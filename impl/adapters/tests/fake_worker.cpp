@@ -3,7 +3,9 @@
 // before it, as a program does that is no worker at all.
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <string>
@@ -36,6 +38,7 @@ class FakeLayer final : public Layer {
     if (mode_ == "adapter-error") throw std::runtime_error("broken");
     if (mode_ == "wrong-shape") return fresh({2, 2});
     if (mode_ == "changes-input") call.input.set(0, -1);
+    if (mode_ == "fills-gaps") std::fill_n(words_of(call.input), 2, 7.0F);
     return result(call);
   }
 
@@ -48,7 +51,12 @@ class FakeLayer final : public Layer {
   void reseed(std::uint64_t seed) override { seed_ = seed; }
 
  private:
-  // "mirror" tells in its result what arrived: strides, repeat and seed;
+  static float* words_of(const TensorView& view) {
+    return static_cast<float*>(view.data);
+  }
+
+  // "mirror" tells in its result what arrived: strides, repeat, seed and where
+  // the input lies;
   // "census", how many layers there are.
   TensorView result(const Call& call) {
     if (mode_ == "census") {
@@ -56,10 +64,12 @@ class FakeLayer final : public Layer {
       return output_.view();
     }
     if (mode_ == "mirror") {
-      output_ = Tensor(
-          DType::kFloat64, {3},
-          {static_cast<double>(call.input.strides.back()),
-           static_cast<double>(call.repeat), static_cast<double>(seed_)});
+      const auto address = reinterpret_cast<std::uintptr_t>(call.input.data);
+      output_ =
+          Tensor(DType::kFloat64, {4},
+                 {static_cast<double>(call.input.strides.back()),
+                  static_cast<double>(call.repeat), static_cast<double>(seed_),
+                  static_cast<double>(address % 16)});
       return output_.view();
     }
     if (mode_ == "alias" || config_.in_place) {
@@ -118,6 +128,8 @@ class FakeSubject final : public Subject {
     description_.name = "fake";
     description_.version = std::to_string(::getpid());
     description_.in_place = true;
+    description_.strides =
+        mode_ == "compact" ? Strides::kCompact : Strides::kNonNegative;
     description_.own_state = mode_ != "stateful";
   }
   const Description& describe() const override { return description_; }

@@ -10,6 +10,7 @@
 
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/adapters/worker_subject.hpp"
+#include "dropcheck/impl/layout.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
@@ -429,6 +430,35 @@ TEST(TorchWorker, SeesStridesOfTheInput) {
   for (std::int64_t i = 0; i < 12; ++i) {
     const double y = dropped.value(i);
     EXPECT_TRUE(y == 0 || y == 2 * columns.value(i));
+  }
+}
+
+// In place on strided memory: the view and nothing else, without a copy.
+TEST(TorchWorker, WorksInPlaceOnStridedMemory) {
+  for (const Layout layout :
+       {Layout::kTransposed, Layout::kSliced, Layout::kStepped, Layout::kOffset,
+        Layout::kChannelsLast}) {
+    const Tensor values = counting(DType::kFloat32, {2, 3, 4});
+    const LaidOut input(values, layout);
+    const auto made = layer("F.dropout", 0.5, /*in_place=*/true);
+    const TensorView result = made->forward({input.view()});
+    EXPECT_EQ(result.data, input.view().data);
+    EXPECT_EQ(input.damage("it"), std::nullopt);
+    for (std::int64_t i = 0; i < values.size(); ++i) {
+      const double y = input.view().value(i);
+      EXPECT_TRUE(y == 0 || y == 2 * values.view().value(i));
+    }
+  }
+}
+
+TEST(TorchWorker, KeepsAGraphOfStridedInput) {
+  const LaidOut input(counting(DType::kFloat32, {2, 3}), Layout::kTransposed);
+  const auto made = layer("F.dropout", 0.5);
+  const std::vector<double> dropped = values(made->forward({input.view()}));
+  const Tensor ones(DType::kFloat32, {2, 3}, {1, 1, 1, 1, 1, 1});
+  const std::vector<double> gradient = values(made->backward(ones.view()));
+  for (std::size_t i = 0; i < dropped.size(); ++i) {
+    EXPECT_EQ(gradient[i], dropped[i] == 0 ? 0 : 2);
   }
 }
 

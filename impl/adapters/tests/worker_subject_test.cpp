@@ -14,6 +14,7 @@
 #include <thread>
 
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
+#include "dropcheck/impl/layout.hpp"
 #include "dropcheck/impl/registry.hpp"
 
 namespace dropcheck::impl::adapters {
@@ -153,6 +154,35 @@ TEST(WorkerSubject, KeepsStridesInBothDirections) {
   const TensorView output = layer->forward({memory.view()});
   EXPECT_EQ(output.strides, (Shape{1, 2}));
   EXPECT_EQ(output.value(2), 3);
+}
+
+TEST(WorkerSubject, TellsWhichStridesTheWorkerTakes) {
+  EXPECT_EQ(WorkerSubject(fake("")).describe().strides, Strides::kNonNegative);
+  EXPECT_EQ(WorkerSubject(fake("compact")).describe().strides,
+            Strides::kCompact);
+}
+
+TEST(WorkerSubject, PutsTheInputWhereTheCallerHasIt) {
+  WorkerSubject mirror(fake("mirror"));
+  const auto layer = mirror.make({});
+  for (const Layout layout :
+       {Layout::kContiguous, Layout::kOffset, Layout::kContiguous}) {
+    const LaidOut input(small(), layout);
+    EXPECT_EQ(layer->forward({input.view()}).value(3),
+              layout == Layout::kOffset ? sizeof(float) : 0);
+  }
+}
+
+TEST(WorkerSubject, SeesWritesIntoTheGapsOfAnInput) {
+  WorkerSubject subject(fake("fills-gaps"));
+  const auto layer = subject.make({});
+  const LaidOut input(small(), Layout::kStepped);
+  for (int round = 0; round < 2; ++round) {
+    EXPECT_THAT(
+        message_of<MemoryViolation>([&] { layer->forward({input.view()}); }),
+        HasSubstr("writes into the gaps of its input"));
+  }
+  EXPECT_EQ(input.damage("it"), std::nullopt);
 }
 
 TEST(WorkerSubject, PassesSeedAndGradient) {

@@ -48,8 +48,9 @@ TorchFunction module(const LayerConfig& config) {
 }
 
 std::vector<std::int64_t> one_per_sample(const Tensor& input) {
-  std::vector<std::int64_t> shape(static_cast<std::size_t>(input.dim()), 1);
-  if (!shape.empty()) shape[0] = input.size(0);
+  // A scalar has no axis 0: timm's x.shape[0] raises.
+  std::vector<std::int64_t> shape{input.size(0)};
+  shape.resize(static_cast<std::size_t>(input.dim()), 1);
   return shape;
 }
 

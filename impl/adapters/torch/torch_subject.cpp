@@ -121,6 +121,9 @@ class TorchLayer final : public Layer {
 
   TensorView backward(const TensorView& grad_output) override {
     return as_layer_error([&] {
+      if (no_graph_) {
+        throw NotSupported("in place on strided memory keeps no graph here");
+      }
       if (!leaf_.defined()) throw LayerError("backward before forward");
       const auto gradients = torch::autograd::grad(
           {output_}, {leaf_}, {tensor_on(grad_output)}, /*retain_graph=*/true);
@@ -135,21 +138,48 @@ class TorchLayer final : public Layer {
   // The function gets a copy of a leaf: in-place functions refuse leaves, and
   // the graph must survive what happens to the caller's memory afterwards.
   TensorView once(const Call& call) {
+    no_graph_ = false;
     const Tensor given = tensor_on(call.input);
+    if (!plain(call.input)) return as_it_lies(call, given);
     leaf_ = given.detach().clone().requires_grad_();
     Tensor input = leaf_.clone();
     const auto untouched = input._version();
     output_ = function_(input, call.training);
     if (input._version() != untouched) given.copy_(input.detach());
     result_ = output_.detach();
-    const bool alias = result_.is_alias_of(input) &&
-                       result_.data_ptr() == input.data_ptr() &&
-                       result_.sizes() == given.sizes();
-    return alias ? call.input : view_on(result_);
+    return is_same(result_, input) ? call.input : view_on(result_);
+  }
+
+  static bool is_same(const Tensor& result, const Tensor& input) {
+    return result.is_alias_of(input) && result.data_ptr() == input.data_ptr() &&
+           result.sizes() == input.sizes();
+  }
+
+  /// Row-major, and aligned as libtorch's own memory is at least.
+  static bool plain(const TensorView& view) {
+    constexpr std::uintptr_t kAlignment = 16;
+    return view.compact() &&
+           reinterpret_cast<std::uintptr_t>(view.data) % kAlignment == 0;
+  }
+
+  // A copy would have other strides, no gaps and another address.
+  TensorView as_it_lies(const Call& call, const Tensor& given) {
+    no_graph_ = in_place_;
+    leaf_ = given.detach().requires_grad_(!in_place_);
+    output_ = in_place_ ? without_graph(leaf_, call.training)
+                        : function_(leaf_, call.training);
+    result_ = output_.detach();
+    return is_same(result_, given) ? call.input : view_on(result_);
+  }
+
+  Tensor without_graph(const Tensor& input, bool training) {
+    const at::NoGradGuard guard;
+    return function_(input, training);
   }
 
   TensorView repeated(const Call& call) {
     const at::NoGradGuard guard;
+    no_graph_ = false;
     leaf_ = output_ = Tensor();
     const Tensor given = tensor_on(call.input);
     for (std::int64_t i = 0; i < call.repeat; ++i) {
@@ -188,6 +218,7 @@ class TorchLayer final : public Layer {
   OwnedState random_;
   TorchFunction function_;
   bool in_place_;
+  bool no_graph_ = false;  // of the latest call
   Tensor leaf_;
   Tensor output_;
   Tensor result_;
@@ -203,6 +234,7 @@ class TorchSubject final : public Subject {
     description_.version = "libtorch " TORCH_VERSION;
     description_.dtypes = {DType::kFloat32, DType::kFloat64, DType::kBFloat16};
     description_.in_place = entry.in_place;
+    description_.strides = Strides::kNonNegative;
     description_.generator = "mt19937 (torch CPU, no MKL)";
   }
 

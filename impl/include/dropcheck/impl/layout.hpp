@@ -77,6 +77,10 @@ class LaidOut {
   /// What stands at the logical indices now, compact.
   Tensor values() const;
 
+  /// For each place in memory from the lowest element to the highest the
+  /// element there, row-major, or -1 for a gap.
+  const std::vector<std::int64_t>& owners() const { return owners_; }
+
   /// Where something was written outside the elements, as the end of a sentence
   /// that begins with "writes": "4 bytes past the end of its input" or "into
   /// the gap after element 7 of its input" for `what` = "its input". Nothing if
@@ -90,7 +94,6 @@ class LaidOut {
   Layout layout_;
   GuardedBytes bytes_;
   TensorView view_;
-  /// For each place in memory the element there, or -1 for a gap.
   std::vector<std::int64_t> owners_;
 };
 
