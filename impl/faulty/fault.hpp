@@ -20,16 +20,24 @@ struct Draw {
   Mask& mask;  ///< has its shape and one entry per unit
   double drop;
   RandomStream& stream;
-  std::uint64_t seed;                 ///< of the latest reseed
-  std::int64_t call;                  ///< training calls since then, from 0
-  bool was_evaluated;                 ///< at any time before
-  std::vector<std::uint64_t>& words;  ///< free to use; lives between calls
+  std::uint64_t seed;                     ///< of the latest reseed
+  std::int64_t call;                      ///< training calls since then, from 0
+  bool was_evaluated;                     ///< at any time before
+  std::vector<std::uint64_t>& words;      ///< free to use; lives between calls
+  std::vector<std::uint64_t>& leftovers;  ///< the same, and outlives reseeds
   DType dtype;
   const LayerConfig& config;
 };
 
-enum class Evaluation { kIdentity, kDrops, kScales };
-enum class Gradient { kRight, kNewMask, kUnscaled, kScaledByDrop, kFromOutput };
+enum class Evaluation { kIdentity, kDrops, kScales, kDraws };
+enum class Gradient {
+  kRight,
+  kNewMask,
+  kUnscaled,
+  kScaledByDrop,
+  kFromOutput,
+  kDraws
+};
 enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
 enum class Seeding { kRight, kIgnored, kConstant };
 
@@ -99,5 +107,7 @@ std::vector<Specimen> noise_faults();
 std::vector<Specimen> layout_faults();
 std::vector<Specimen> shape_faults();
 std::vector<Specimen> dtype_faults();
+std::vector<Specimen> special_faults();
+std::vector<Specimen> state_faults();
 
 }  // namespace dropcheck::impl::faulty

@@ -55,8 +55,8 @@ Shape FaultyLayer::output_shape(const TensorView& input) const {
 }
 
 Draw FaultyLayer::context() {
-  return {mask_,          drop_,  stream_,       seed_,  calls_,
-          was_evaluated_, words_, config_.dtype, config_};
+  return {mask_,          drop_,  stream_,    seed_,         calls_,
+          was_evaluated_, words_, leftovers_, config_.dtype, config_};
 }
 
 void FaultyLayer::draw(const Shape& shape) {
@@ -122,7 +122,8 @@ std::uint64_t FaultyLayer::drive(const TensorView& input,
 }
 
 void FaultyLayer::evaluate(const TensorView& input, const TensorView& output) {
-  if (fault_.evaluation == Evaluation::kIdentity) {
+  if (fault_.evaluation == Evaluation::kDraws) stream_.next();
+  if (fault_.evaluation != Evaluation::kScales) {
     return reference::pass_through(input, output);
   }
   const double keep = 1 - drop_;
@@ -139,6 +140,7 @@ void FaultyLayer::backward(const TensorView& grad_output,
   if (fault_.gradient == Gradient::kUnscaled) response.scale = 1;
   if (fault_.gradient == Gradient::kScaledByDrop) response.scale = drop_;
   if (fault_.gradient == Gradient::kNewMask) draw(grad_output.shape);
+  if (fault_.gradient == Gradient::kDraws) stream_.next();
   apply_mask_backward(mask_, response, grad_output, grad_input);
 }
 

@@ -46,6 +46,7 @@ class FaultyLayer {
   std::int64_t calls_ = 0;
   bool was_evaluated_ = false;
   std::vector<std::uint64_t> words_;
+  std::vector<std::uint64_t> leftovers_;
   Mask mask_;
   Response response_;           // to that mask
   std::optional<Shape> shape_;  // of the latest call

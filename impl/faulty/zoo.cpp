@@ -83,7 +83,7 @@ std::vector<SubjectEntry> make_zoo() {
         faulty::stream_faults, faulty::mode_faults, faulty::edge_faults,
         faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults,
         faulty::noise_faults, faulty::layout_faults, faulty::shape_faults,
-        faulty::dtype_faults}) {
+        faulty::dtype_faults, faulty::special_faults, faulty::state_faults}) {
     for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
   }
   return zoo;

@@ -95,6 +95,8 @@ extern const CheckDefinition distribution_check;
 extern const CheckDefinition layout_check;
 extern const CheckDefinition shape_check;
 extern const CheckDefinition dtype_check;
+extern const CheckDefinition special_values_check;
+extern const CheckDefinition state_check;
 
 /// All checks, in the order of the reports.
 std::span<const CheckDefinition* const> check_definitions();

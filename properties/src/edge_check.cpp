@@ -7,6 +7,7 @@
 
 #include "check_definition.hpp"
 #include "context.hpp"
+#include "option_words.hpp"
 #include "oracle_input.hpp"
 #include "value_comparison.hpp"
 
@@ -38,13 +39,16 @@ impl::Tensor edge_input(const Context& context) {
 
 std::optional<std::string> wrong_beyond_ends(const Context& context,
                                              Finding& finding) {
+  const bool accepted =
+      context.law().options.beyond_ends == impl::BeyondEnds::kAccepted;
   const double infinity = std::numeric_limits<double>::infinity();
   for (const double p : {-0.1, 1.5, std::nan(""), infinity, -1e-9, 1 + 1e-9}) {
     impl::Tensor input = edge_input(context);
     impl::Tensor output;
     ++finding.calls;
-    if (call_at(context, p, input, output) == Answer::kResult) {
-      return fmt::format("accepts the drop probability {} without an error", p);
+    if (call_at(context, p, input, output) == Answer::kResult && !accepted) {
+      return fmt::format("accepts the drop probability {} without an error{}",
+                         p, needs_option({"beyond_ends = accepted"}));
     }
   }
   return std::nullopt;
@@ -102,12 +106,14 @@ std::optional<std::string> wrong_at_one(const Context& context,
     ++finding.calls;
     if (call_at(context, 1.0, input, output) == Answer::kRefused) {
       if (declared == impl::AtOne::kZeros) {
-        return "refuses the drop probability 1";
+        return "refuses the drop probability 1" +
+               needs_option({"at_one = error"});
       }
       return std::nullopt;
     }
     if (declared == impl::AtOne::kError) {
-      return "accepts the drop probability 1, which the contract excludes";
+      return "accepts the drop probability 1, which the contract excludes" +
+             needs_option({"at_one = zeros"});
     }
     finding.n += static_cast<std::uint64_t>(output.size());
     for (std::int64_t i = 0; i < output.size(); ++i) {
@@ -141,6 +147,20 @@ std::optional<std::string> wrong_near_one(const Context& context,
   return std::nullopt;
 }
 
+const char* words_of(impl::AtOne at_one) {
+  switch (at_one) {
+    case impl::AtOne::kZeros:
+      return "zeros";
+    case impl::AtOne::kError:
+      return "an error";
+    case impl::AtOne::kEither:
+      return "zeros or an error";
+    case impl::AtOne::kFormula:
+      return "numbers";
+  }
+  return "";
+}
+
 }  // namespace
 
 static Finding check_edge_probabilities(const Context& context) {
@@ -156,11 +176,13 @@ static Finding check_edge_probabilities(const Context& context) {
     refute(finding, faults);
     return finding;
   }
-  const bool formula = context.law().options.at_one == impl::AtOne::kFormula;
+  const impl::LawOptions& options = context.law().options;
   certify(
       finding,
-      fmt::format("identity at 0, {} at 1, an error beyond and for NaN",
-                  formula ? "numbers" : "zeros or an error"),
+      fmt::format("identity at 0, {} at 1{}", words_of(options.at_one),
+                  options.beyond_ends == impl::BeyondEnds::kError
+                      ? ", an error beyond and for NaN"
+                      : ""),
       fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, 1, "
                   "1 + 1e-9, 1.5, infinity and NaN",
                   finding.calls));
@@ -178,10 +200,11 @@ bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
 constinit const CheckDefinition edge_probabilities_check{
     .info =
         {"edge_probabilities", Evidence::kDeterministic,
-         "p = 0 is the identity, p = 1 gives zeros or an error, beyond is "
-         "refused",
+         "p = 0 is the identity, p = 1 gives zeros, beyond is refused",
          "16 calls each at 0, 1e-300, 1 - 2^-53 and 1, and one at -0.1, -1e-9, "
-         "1 + 1e-9, 1.5, infinity and NaN.",
+         "1 + 1e-9, 1.5, infinity and NaN. A subject may declare an error at 1 "
+         "(at_one = error) or that nothing is refused beyond (beyond_ends = "
+         "accepted).",
          kNoChance, "faulty:drops_at_zero"},
     .from_calls = check_edge_probabilities,
     .needs_rate = false,

@@ -8,6 +8,7 @@
 
 #include "check_definition.hpp"
 #include "context.hpp"
+#include "option_words.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -138,6 +139,22 @@ static Finding check_eval_identity(const Context& context) {
   return finding;
 }
 
+/// Whether the memory of an evaluation's result is that which is declared.
+static std::optional<std::string> wrong_evaluation_memory(
+    impl::EvaluationReturn declared, bool alias) {
+  if (alias && declared == impl::EvaluationReturn::kCopy) {
+    return "returns its input's memory at evaluation, so that who changes the "
+           "result changes the input" +
+           needs_option({"evaluation_return = alias"});
+  }
+  if (!alias && declared == impl::EvaluationReturn::kAlias) {
+    return "returns a copy at evaluation, where the subject declares its "
+           "input's memory" +
+           needs_option({"evaluation_return = copy"});
+  }
+  return std::nullopt;
+}
+
 static Finding check_in_place(const Context& context) {
   Finding finding = start_finding(context, "in_place");
   const bool in_place = context.config().in_place;
@@ -165,6 +182,14 @@ static Finding check_in_place(const Context& context) {
              "returns its input's memory in training though not in "
              "place");
       return finding;
+    }
+    if (!in_place && !training) {
+      if (const auto wrong =
+              wrong_evaluation_memory(context.law().options.evaluation_return,
+                                      result.data == input.view().data)) {
+        refute(finding, *wrong);
+        return finding;
+      }
     }
     if (in_place && first_difference(input.view(), result) >= 0) {
       refute(finding, fmt::format("leaves its input as it was {} though in "
@@ -202,8 +227,9 @@ constinit const CheckDefinition in_place_check{
     .info = {"in_place", Evidence::kDeterministic,
              "in place replaces the input; otherwise the input stays",
              "Memory and values of input and result are compared after a "
-             "training and "
-             "an evaluation call.",
+             "training and an evaluation call. At evaluation a subject may "
+             "declare that it returns its input's memory "
+             "(evaluation_return = alias).",
              kNoChance, "faulty:in_place_ignored"},
     .from_calls = check_in_place,
     .reads_masks = false,

@@ -17,6 +17,7 @@
 #include "dropcheck/stats/moments.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
 #include "measured_scale.hpp"
+#include "option_words.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"
@@ -150,6 +151,22 @@ std::vector<Decider> rate_claims(const Context& context) {
           claim("moments", variance_sets)};
 }
 
+/// Whether the scale was rounded to a 16-bit dtype, and that is not declared.
+static bool rounds_undeclared(const Context& context) {
+  const impl::Law& law = context.law();
+  const bool narrow = impl::size_of(context.config().dtype) < sizeof(float);
+  if (!narrow || !context.reader->model() ||
+      law.scaling != impl::Scaling::kInverseKeep ||
+      law.options.scale_rounding == impl::ScaleRounding::kDType) {
+    return false;
+  }
+  // Of fp16 and bf16 the coarsest scales are off by 2^-12 and more; float's
+  // rounding, however it is done, by 2^-22.
+  const double exact = impl::affine(law, context.config()).a;
+  return std::abs(context.reader->model()->factor() / exact - 1) >
+         std::ldexp(1.0, -18);
+}
+
 static Finding check_support(const StatisticalInput& input) {
   const Context& context = input.context;
   const MaskReader& reader = *context.reader;
@@ -183,6 +200,15 @@ static Finding check_support(const StatisticalInput& input) {
                        witness.value, map.a * reader.base(element) + map.b,
                        map.dropped_value(), witness.call, witness.block,
                        total.wrong_calls, total.calls));
+    return finding;
+  }
+  if (rounds_undeclared(context)) {
+    refute(finding,
+           fmt::format("kept values are exactly {}: the scale {:.7g} was "
+                       "rounded to {}{}",
+                       reader.model()->describe(), *finding.expected,
+                       impl::name_of(context.config().dtype),
+                       needs_option({"scale_rounding = dtype"})));
     return finding;
   }
   const std::string model =
@@ -460,8 +486,9 @@ constinit const CheckDefinition support_check{
              "divided, fused or not. Each value of every call drawn is then "
              "compared "
              "bit for bit. A layer whose values are close, but follow no "
-             "model, passes "
-             "within two units of the last place and the finding says so.",
+             "model, passes within two units of the last place and the finding "
+             "says so. A scale that is rounded to a 16-bit dtype must be "
+             "declared (scale_rounding = dtype).",
              kNoChance, "faulty:no_scale"},
     .from_battery = check_support,
     .takes_chance = false,

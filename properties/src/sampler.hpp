@@ -81,6 +81,8 @@ enum class Stream : std::uint64_t {
   kPositions,
   kFactors,
   kForms,
+  kSpecials,
+  kState,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

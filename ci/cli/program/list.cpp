@@ -25,6 +25,29 @@ std::string layers_text(std::size_t width) {
   return table.text(width);
 }
 
+// Reasons get letters in the order in which they are met.
+class Reasons {
+ public:
+  char letter_of(std::string_view reason) {
+    auto found = std::find(reasons_.begin(), reasons_.end(), reason);
+    if (found == reasons_.end()) {
+      found = reasons_.insert(reasons_.end(), std::string(reason));
+    }
+    return static_cast<char>('a' + (found - reasons_.begin()));
+  }
+  std::string text() const {
+    std::string text = "\n   x  decided\n";
+    char letter = 'a';
+    for (const std::string& reason : reasons_) {
+      text += fmt::format("   {}  no meaning: {}\n", letter++, reason);
+    }
+    return text;
+  }
+
+ private:
+  std::vector<std::string> reasons_;
+};
+
 // Layers are numbered, because their names are too wide for columns.
 std::string applicability() {
   std::string text = "\nwhich check has a meaning for which layer\n\n";
@@ -35,15 +58,17 @@ std::string applicability() {
     header.push_back(fmt::format("{:2}", number));
   }
   Table table(header);
+  Reasons reasons;
   for (const auto& check : properties::checks()) {
     std::vector<std::string> row = {std::string(check.name)};
     for (const impl::Law* law : all_laws()) {
-      row.emplace_back(properties::not_applicable(check, *law).empty() ? " x"
-                                                                       : " .");
+      const std::string_view reason = properties::not_applicable(check, *law);
+      const char mark = reason.empty() ? 'x' : reasons.letter_of(reason);
+      row.push_back({' ', mark});
     }
     table.add(row);
   }
-  return text + '\n' + table.text(400);
+  return text + '\n' + table.text(400) + reasons.text();
 }
 
 std::string checks_text(std::size_t width) {

@@ -154,6 +154,17 @@ class Commands(unittest.TestCase):
         for part in ("layers", "checks", "subjects", "faulty", "idioms"):
             self.assertIn(f"== {part}", everything)
 
+    def test_every_pair_is_decided_or_has_a_reason(self):
+        table = self.printed("list", "checks").split("which check has")[1]
+        rows = [line.split() for line in table.splitlines()]
+        width = max(len(row) for row in rows if "x" in row)
+        reasons = {row[0] for row in rows if row[1:3] == ["no", "meaning:"]}
+        begin = next(i for i, row in enumerate(rows) if row[:1] == ["check"])
+        cells = {cell for row in rows[begin + 1:] if len(row) == width
+                 and row[1:3] != ["no", "meaning:"] for cell in row[1:]}
+        self.assertGreater(len(reasons), 5)
+        self.assertEqual(cells, reasons | {"x"})
+
     def test_explain_every_check(self):
         lines = self.printed("list", "checks").splitlines()[1:]
         names = [line.split()[0] for line in lines[:lines.index("")]

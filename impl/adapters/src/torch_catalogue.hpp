@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "dropcheck/impl/law.hpp"
+
 namespace dropcheck::impl::adapters {
 
 /// One function or module of libtorch. Host and worker share this list: the
@@ -17,18 +19,33 @@ struct TorchEntry {
   /// Other ranks than the law's get a result, as the Python page of Dropout2d
   /// says of deprecated ones.
   bool takes_any_rank = false;
+  bool copies = false;  ///< evaluation returns a copy, not the input itself
 };
+
+/// What PyTorch's CPU path documents or shows
+/// (aten/src/ATen/native/Dropout.cpp, _dropout_impl): input * noise with the
+/// noise divided by keep in the input's dtype, and the input itself at
+/// evaluation.
+inline LawOptions options_of(const TorchEntry& entry) {
+  LawOptions options;
+  options.dropped_nonfinite = DroppedNonFinite::kNaN;
+  options.dropped_zero = DroppedZero::kSigned;
+  options.scale_rounding = ScaleRounding::kDType;
+  if (!entry.copies) options.evaluation_return = EvaluationReturn::kAlias;
+  return options;
+}
 
 inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
     {"F.dropout", "dropout", "torch::dropout", true},
     {"F.dropout_", "dropout", "torch::dropout_, on a copy unless in place",
-     true},
+     true, false, -1, false, true},
     {"F.alpha_dropout", "alpha_dropout", "torch::alpha_dropout", true},
     {"F.feature_dropout", "dropout2d", "torch::feature_dropout on (N, C, H, W)",
      true, false, -1, true},
     {"F.feature_alpha_dropout", "feature_alpha_dropout",
      "torch::feature_alpha_dropout", true},
-    {"F.native_dropout", "dropout", "at::native_dropout, without its mask"},
+    {"F.native_dropout", "dropout", "at::native_dropout, without its mask",
+     false, false, -1, false, true},
     {"nn.Dropout", "dropout", "torch::nn::Dropout", true},
     {"nn.Dropout2d", "dropout2d",
      "torch::nn::Dropout2d; (C, H, W) is unbatched in C++", true, false, 2,
@@ -44,7 +61,8 @@ inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
     {"stochastic_depth", "stochastic_depth",
      "torchvision's stochastic_depth, mode batch"},
     {"scaled_dot_product_attention", "attention_dropout",
-     "_scaled_dot_product_attention on scores, keys and values identity"},
+     "_scaled_dot_product_attention on scores, keys and values identity", false,
+     false, -1, false, true},
 }};
 
 }  // namespace dropcheck::impl::adapters

@@ -58,6 +58,7 @@ SubjectEntry entry_of(const TorchEntry& torch,
   entry.summary = torch.summary;
   entry.open = [name, call_timeout] { return open_torch(name, call_timeout); };
   entry.variants = variants_of(torch);
+  entry.options = options_of(torch);
   if (torch.spatial_axes >= 0) entry.spatial_axes = torch.spatial_axes;
   if (torch.takes_any_rank) {
     entry.options = find_law(torch.layer)->options;

@@ -260,6 +260,7 @@ std::vector<SubjectEntry> torch_in_process() {
     entry.name = torch.name;
     entry.layer = torch.layer;
     entry.summary = torch.summary;
+    entry.options = options_of(torch);
     entry.open = [&torch] { return std::make_unique<TorchSubject>(torch); };
     entries.push_back(std::move(entry));
   }
