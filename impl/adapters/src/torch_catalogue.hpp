@@ -32,6 +32,7 @@ inline LawOptions options_of(const TorchEntry& entry) {
   options.dropped_zero = DroppedZero::kSigned;
   options.scale_rounding = ScaleRounding::kDType;
   if (!entry.copies) options.evaluation_return = EvaluationReturn::kAlias;
+  options.rank_is_checked = !entry.takes_any_rank;
   return options;
 }
 

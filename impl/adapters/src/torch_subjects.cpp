@@ -60,10 +60,6 @@ SubjectEntry entry_of(const TorchEntry& torch,
   entry.variants = variants_of(torch);
   entry.options = options_of(torch);
   if (torch.spatial_axes >= 0) entry.spatial_axes = torch.spatial_axes;
-  if (torch.takes_any_rank) {
-    entry.options = find_law(torch.layer)->options;
-    entry.options->rank_is_checked = false;
-  }
   return entry;
 }
 
