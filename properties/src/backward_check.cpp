@@ -7,6 +7,7 @@
 #include "check_definition.hpp"
 #include "context.hpp"
 #include "dropcheck/impl/block_law.hpp"
+#include "dtype_limits.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -56,21 +57,6 @@ std::vector<double> slopes_of(const Context& context, const GradientCase& run) {
   return slopes;
 }
 
-/// The least positive number of a dtype, a subnormal one.
-double least_positive(impl::DType dtype) {
-  switch (dtype) {
-    case impl::DType::kFloat64:
-      return 0x1p-1074;
-    case impl::DType::kFloat32:
-      return 0x1p-149;
-    case impl::DType::kFloat16:
-      return 0x1p-24;
-    case impl::DType::kBFloat16:
-      return 0x1p-133;
-  }
-  return 0;
-}
-
 /// Compares a gradient with slope * grad_output.
 std::optional<std::string> wrong_gradient(const Context& context,
                                           const GradientCase& run,
@@ -79,7 +65,7 @@ std::optional<std::string> wrong_gradient(const Context& context,
   const double unit =
       4 * std::ldexp(1.0, -impl::significand_bits(context.config().dtype) + 1);
   const bool noisy = context.law().factor == impl::Factor::kNormal;
-  const double least = least_positive(context.config().dtype);
+  const double least = smallest_subnormal(context.config().dtype);
   std::int64_t crossed = 0;
   std::int64_t scaled = 0;
   std::int64_t first = -1;

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "dropcheck/impl/block_law.hpp"
+#include "dtype_limits.hpp"
 #include "value_comparison.hpp"
 
 namespace dropcheck::properties {
@@ -221,7 +222,7 @@ void SpecialRounds::judge(std::int64_t i, bool dropped, double plain,
     here.offset = 0;
     here.slack =
         std::ldexp(4, -impl::significand_bits(here.dtype)) +
-        (plain == 0 ? 0 : least_positive(here.dtype) / std::abs(plain));
+        (plain == 0 ? 0 : smallest_subnormal(here.dtype) / std::abs(plain));
   }
   note(judge_kept(here, x, y), i, y);
 }

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "dropcheck/impl/random_stream.hpp"
+#include "dtype_limits.hpp"
 #include "option_words.hpp"
 #include "value_model.hpp"
 
@@ -36,7 +37,7 @@ constexpr std::uint64_t kPatterns = 12;
 void put(const impl::TensorView& view, std::int64_t element,
          std::uint64_t pattern, double slope) {
   const impl::DType dtype = view.dtype;
-  const double subnormal = 0.75 * least_normal(dtype);
+  const double subnormal = 0.75 * smallest_normal(dtype);
   const double finite = 0.75 * largest(dtype) / std::max(slope, 1.0);
   const std::array<double, kPatterns - 1> values{
       0.0,        -0.0,           std::numeric_limits<double>::quiet_NaN(),
@@ -56,7 +57,7 @@ bool near(double y, double due, double tolerance) {
 
 double unit_at(double value, impl::DType dtype) {
   return std::max(std::isfinite(value) ? ulp_at(value, dtype) : 0,
-                  least_positive(dtype));
+                  smallest_subnormal(dtype));
 }
 
 bool same_sign(double a, double b) {
@@ -80,7 +81,7 @@ Wrong judge_number(const Answering& answering, double x, double y) {
   }
   if (beyond > static_cast<long double>(tolerance)) return Wrong::kSaturated;
   if (near(y, due, tolerance)) return Wrong::kNothing;
-  const bool subnormal = std::abs(due) < least_normal(dtype);
+  const bool subnormal = std::abs(due) < smallest_normal(dtype);
   return subnormal && y == 0 ? Wrong::kFlushed : Wrong::kKeptWrong;
 }
 
@@ -172,7 +173,7 @@ Special kind_of(double value, impl::DType dtype) {
   if (std::isnan(value)) return Special::kNaN;
   if (std::isinf(value)) return of(Special::kInfinity);
   if (value == 0) return of(Special::kZero);
-  if (std::abs(value) < least_normal(dtype)) return of(Special::kSubnormal);
+  if (std::abs(value) < smallest_normal(dtype)) return of(Special::kSubnormal);
   if (std::abs(value) >= largest(dtype) / 4) return of(Special::kLarge);
   return Special::kOrdinary;
 }
@@ -181,37 +182,6 @@ std::string text_of(double value) {
   if (std::isnan(value)) return "NaN";
   if (std::isinf(value)) return value < 0 ? "-infinity" : "infinity";
   return fmt::format("{:.7g}", value);
-}
-
-double largest(impl::DType dtype) {
-  const double below_one = 1 - std::ldexp(1.0, -impl::significand_bits(dtype));
-  switch (dtype) {
-    case impl::DType::kFloat64:
-      return std::numeric_limits<double>::max();
-    case impl::DType::kFloat16:
-      return std::ldexp(below_one, 16);
-    case impl::DType::kFloat32:
-    case impl::DType::kBFloat16:
-      break;
-  }
-  return std::ldexp(below_one, 128);
-}
-
-double least_normal(impl::DType dtype) {
-  switch (dtype) {
-    case impl::DType::kFloat64:
-      return std::numeric_limits<double>::min();
-    case impl::DType::kFloat16:
-      return std::ldexp(1.0, -14);
-    case impl::DType::kFloat32:
-    case impl::DType::kBFloat16:
-      break;
-  }
-  return std::ldexp(1.0, -126);
-}
-
-double least_positive(impl::DType dtype) {
-  return std::ldexp(least_normal(dtype), 1 - impl::significand_bits(dtype));
 }
 
 void put_specials(impl::Tensor& input, bool scores, double slope,

@@ -33,11 +33,6 @@ Special kind_of(double value, impl::DType dtype);
 /// "NaN", "-infinity", "-0", "5.877472e-39".
 std::string text_of(double value);
 
-/// Largest finite, least normal and least positive number of a dtype.
-double largest(impl::DType dtype);
-double least_normal(impl::DType dtype);
-double least_positive(impl::DType dtype);
-
 /// Puts specials into `input`, which holds ordinary numbers: about half of the
 /// elements, another half in every `round`, so that each kind comes to each
 /// element. Kinds are zeros, NaN (quiet, and one with all bits set),

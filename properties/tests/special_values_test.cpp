@@ -12,6 +12,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dtype_limits.hpp"
 #include "odd_subjects.hpp"
 #include "option_words.hpp"
 #include "support.hpp"
@@ -71,10 +72,10 @@ TEST(SpecialValue, KindsAreToldApartInEveryDtype) {
   for (const auto dtype : {impl::DType::kFloat64, impl::DType::kFloat32,
                            impl::DType::kFloat16, impl::DType::kBFloat16}) {
     EXPECT_EQ(impl::rounded(largest(dtype), dtype), largest(dtype));
-    EXPECT_EQ(impl::rounded(least_positive(dtype), dtype),
-              least_positive(dtype));
-    EXPECT_EQ(kind_of(least_normal(dtype), dtype), Special::kOrdinary);
-    EXPECT_EQ(kind_of(-least_positive(dtype), dtype),
+    EXPECT_EQ(impl::rounded(smallest_subnormal(dtype), dtype),
+              smallest_subnormal(dtype));
+    EXPECT_EQ(kind_of(smallest_normal(dtype), dtype), Special::kOrdinary);
+    EXPECT_EQ(kind_of(-smallest_subnormal(dtype), dtype),
               Special::kNegativeSubnormal);
     EXPECT_EQ(kind_of(largest(dtype), dtype), Special::kLarge);
     EXPECT_EQ(kind_of(-0.0, dtype), Special::kNegativeZero);
@@ -107,7 +108,7 @@ struct Judged {
 TEST(SpecialValue, KeptOnesFollowIeeeArithmetic) {
   const Answering twice{.dtype = impl::DType::kFloat32, .slope = 2};
   const double most = largest(impl::DType::kFloat32);
-  const double tiny = 0.75 * least_normal(impl::DType::kFloat32);
+  const double tiny = 0.75 * smallest_normal(impl::DType::kFloat32);
   for (const Judged& judged : {Judged{kNaN, -kNaN, Wrong::kNothing},
                                {kNaN, 0, Wrong::kNaNLost},
                                {kInfinity, kInfinity, Wrong::kNothing},
