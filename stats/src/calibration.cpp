@@ -4,7 +4,8 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <stdexcept>
+
+#include "require.hpp"
 
 namespace dropcheck::stats {
 namespace {
@@ -66,18 +67,12 @@ class Enumeration {
 
 void require_small(const EValueCase& e) {
   constexpr int kMostUnits = 20;
-  if (e.step < 1 || e.step > e.units || e.units > kMostUnits) {
-    throw std::invalid_argument(
-        "units and step of an e-value must have 1 <= step <= units <= 20: " +
-        e.name);
-  }
-  if (e.rates.empty()) {
-    throw std::invalid_argument("rates are missing: " + e.name);
-  }
-  for (const double rate : e.rates) {
-    if (rate >= 0 && rate <= 1) continue;
-    throw std::domain_error("rates must be in [0, 1]: " + e.name);
-  }
+  require(e.units >= 1 && e.units <= kMostUnits, "units", e.units,
+          "from 1 to 20");
+  require(e.step >= 1 && e.step <= e.units, "step", e.step,
+          "from 1 to the number of units");
+  require_shape(!e.rates.empty(), "number of rates", 0, "at least 1");
+  for (const double rate : e.rates) require_probability(rate, "rate");
 }
 
 }  // namespace

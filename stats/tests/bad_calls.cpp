@@ -4,10 +4,13 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
+#include <vector>
 
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/betting.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
+#include "dropcheck/stats/calibration.hpp"
 #include "dropcheck/stats/chi_square.hpp"
 #include "dropcheck/stats/clopper_pearson.hpp"
 #include "dropcheck/stats/confidence.hpp"
@@ -52,6 +55,14 @@ LifetimeTerms terms() {
           .p0 = .3,
           .kappa = 4,
           .declared = {.3, .3}};
+}
+
+EValueCase small_case(int units, int step, std::vector<double> rates) {
+  return {.name = "one",
+          .log_e = [](std::uint32_t, int) { return 0.0; },
+          .rates = std::move(rates),
+          .units = units,
+          .step = step};
 }
 
 CorrelationTest correlation() { return CorrelationTest({.3, 50}); }
@@ -338,6 +349,10 @@ std::vector<BadCall> bad_calls() {
          log_banded_multinomial_e_value(kCells, kHalves, kOff, 9);
        }},
       {"mean_test", "number of values", [] { mean_test({}, {}); }},
+      {"calibrate", "units", [] { calibrate(small_case(21, 1, {.5})); }},
+      {"calibrate", "step", [] { calibrate(small_case(4, 5, {.5})); }},
+      {"calibrate", "number of rates", [] { calibrate(small_case(4, 1, {})); }},
+      {"calibrate", "rate", [] { calibrate(small_case(4, 1, {1.5})); }},
       {"begin_night", "", [] {
          Lifetime lifetime = begin_lifetime(terms());
          begin_night(lifetime, 1);

@@ -55,19 +55,5 @@ TEST(EveryEValue, MustBeExactWhereItSaysSo) {
   EXPECT_FALSE(calibrate(half).right);
 }
 
-TEST(Calibration, RefusesWhatCannotBeEnumerated) {
-  EValueCase one{"one", [](std::uint32_t, int) { return 0.0; }, {.3}};
-  one.units = 21;
-  EXPECT_THROW(calibrate(one), std::invalid_argument);
-  one.units = 4;
-  one.step = 5;
-  EXPECT_THROW(calibrate(one), std::invalid_argument);
-  one.step = 1;
-  one.rates = {};
-  EXPECT_THROW(calibrate(one), std::invalid_argument);
-  one.rates = {1.5};
-  EXPECT_THROW(calibrate(one), std::domain_error);
-}
-
 }  // namespace
 }  // namespace dropcheck::stats

@@ -44,8 +44,8 @@ inline constexpr double kCalibrationError = 1e-11;
 /// times that end the run as soon as it is ahead by 1 + 1e-9, 2 or 10.
 ///
 /// Scale   2^units masks: about 10 ms for 12 units.
-/// Throws  std::invalid_argument unless 1 <= step <= units <= 20 and there is a
-///         rate; std::domain_error for a rate outside [0, 1].
+/// Throws  std::domain_error unless 1 <= step <= units <= 20 and rates are in
+///         [0, 1]; std::invalid_argument if there is no rate.
 Calibration calibrate(const EValueCase& e_value);
 
 }  // namespace dropcheck::stats
