@@ -15,6 +15,7 @@
 #include "dropcheck/stats/rare_events.hpp"
 #include "oracle_input.hpp"
 #include "own_draws.hpp"
+#include "sampler.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
 
@@ -52,6 +53,20 @@ std::uint64_t decisions_of(const PlannedConfiguration& planned,
   return decisions;
 }
 
+/// Calls that are asked for at once: one decision each is little for a worker.
+std::int64_t calls_together(const impl::Law& law) {
+  return law.unit == impl::Unit::kTensor ? 256 : 1;
+}
+
+/// One of the outputs that are stacked on a first axis.
+impl::TensorView part(const impl::TensorView& stacked, std::int64_t index) {
+  impl::TensorView one = stacked;
+  one.shape.erase(one.shape.begin());
+  one.strides = impl::compact_strides(one.shape);
+  one.data = stacked.at(index * one.size());
+  return one;
+}
+
 struct Event {
   std::int64_t call = 0;
   std::int64_t element = 0;
@@ -80,8 +95,8 @@ class End {
       if (context_.describe().reseed) {
         layer_->reseed(stream_seed(context_.experiment, Stream::kRare, 1));
       }
-      const impl::TensorView first = call();
-      require_result_for(context_, shape_, first);
+      caller_.emplace(*layer_, input_);
+      const impl::TensorView first = part(calls(1), 0);
       expected_ = dropping() ? copied(first) : undropped();
     } catch (const impl::LayerError&) {
       return false;
@@ -94,13 +109,21 @@ class End {
   std::uint64_t draw(std::uint64_t decisions, std::optional<Event>& event) {
     const auto units = static_cast<std::uint64_t>(units_a_call(context_.law()));
     std::uint64_t done = 0;
-    for (std::int64_t number = 0; done < decisions; ++number, done += units) {
+    for (std::int64_t number = 0; done < decisions;) {
       if (context_.interrupted && context_.interrupted()) break;
-      const impl::TensorView result = call();
-      const std::int64_t at = first_wrong(result, number == 0);
-      if (at < 0) continue;
-      event = Event{number, at, result.value(at)};
-      return done + units;
+      const auto left =
+          static_cast<std::int64_t>((decisions - done + units - 1) / units);
+      const std::int64_t repeat =
+          std::min(calls_together(context_.law()), left);
+      const impl::TensorView results = calls(repeat);
+      for (std::int64_t i = 0; i < repeat; ++i, ++number) {
+        done += units;
+        const impl::TensorView result = part(results, i);
+        const std::int64_t at = first_wrong(result, number == 0);
+        if (at < 0) continue;
+        event = Event{number, at, result.value(at)};
+        return done;
+      }
     }
     return done;
   }
@@ -121,7 +144,10 @@ class End {
  private:
   bool dropping() const { return config_.drop_probability == 1; }
 
-  impl::TensorView call() { return layer_->forward({input_.view(), true, 1}); }
+  impl::TensorView calls(std::int64_t repeat) {
+    return caller_->stacked(impl::output_shape(context_.law(), config_, shape_),
+                            repeat);
+  }
 
   impl::Tensor undropped() {
     if (context_.law().base == impl::Base::kInput) return input_;
@@ -152,6 +178,7 @@ class End {
   impl::Tensor input_;
   impl::Tensor expected_;
   std::unique_ptr<impl::Layer> layer_;
+  std::optional<Caller> caller_;
 };
 
 }  // namespace
