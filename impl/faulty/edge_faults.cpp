@@ -35,6 +35,46 @@ std::vector<Specimen> edge_faults() {
               if (config.drop_probability == 1) right.scale = 1;
               return right;
             }}},
+      {"p1_keeps_all",
+       "dropout",
+       "edge_probabilities",
+       "keeps everything at drop probability 1",
+       "1 is taken for off, as 0 is; gorgonia #399.",
+       {.drop = [](double drop) { return drop == 1 ? 0 : drop; }}},
+      {"p0_drops_half",
+       "dropout",
+       "edge_probabilities",
+       "takes 0 for missing and drops half",
+       "`p or 0.5`: zero is false in Python.",
+       {.drop = [](double drop) { return drop == 0 ? 0.5 : drop; }}},
+      {"small_p_ignored",
+       "dropout",
+       "drop_rate",
+       "never drops below 1/256, but still scales",
+       "TransformerEngine #2014: the threshold of a byte is 0.",
+       drops_with([](const Draw& draw, std::size_t) {
+         return draw.drop < 1.0 / 256 ? 0 : draw.drop;
+       }),
+       {},
+       {.drop_probability = 0.003, .effect = "a rate of 0 below 1/256"}},
+      {"accepts_p_below_0",
+       "dropout",
+       "edge_probabilities",
+       "takes -0.1 for 0",
+       "No range check; min(p, 1) alone is there.",
+       {.drop = [](double drop) { return drop < 0 ? 0 : drop; }}},
+      {"p1_infinite",
+       "dropout",
+       "edge_probabilities",
+       "returns x / 0 at drop probability 1",
+       "A division by keep without a guard; keras #22311.",
+       {.response =
+            [](const LayerConfig& config, Response right) {
+              if (config.drop_probability == 1) {
+                right.dropped = std::numeric_limits<double>::infinity();
+              }
+              return right;
+            }}},
       {"p1_nan",
        "dropout",
        "edge_probabilities",

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
@@ -36,7 +37,12 @@ enum class Gradient {
   kUnscaled,
   kScaledByDrop,
   kFromOutput,
-  kDraws
+  kDraws,
+  kInvertedMask,
+  kShiftedMask,
+  kScaledTwice,
+  kIdentity,
+  kFirst1024
 };
 enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
 enum class Seeding { kRight, kIgnored, kConstant };
@@ -89,6 +95,12 @@ struct Specimen {
   std::vector<LayerConfig> variants = {};
   Trial trial = {};
 };
+
+/// Words that the sentence of its refutation must have; empty: any.
+std::string_view words_due(std::string_view name);
+
+/// How the registry knows it.
+SubjectEntry entry_of(const Specimen& specimen);
 
 /// The zoo, by the nature of the defect.
 std::vector<Specimen> rate_faults();

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <utility>
@@ -137,11 +138,44 @@ void FaultyLayer::backward(const TensorView& grad_output,
   reference::require_gradient_shape(grad_output, shape_);
   if (!masked_) return reference::pass_through(grad_output, grad_input);
   Response response = response_;
-  if (fault_.gradient == Gradient::kUnscaled) response.scale = 1;
-  if (fault_.gradient == Gradient::kScaledByDrop) response.scale = drop_;
   if (fault_.gradient == Gradient::kNewMask) draw(grad_output.shape);
   if (fault_.gradient == Gradient::kDraws) stream_.next();
-  apply_mask_backward(mask_, response, grad_output, grad_input);
+  Mask mask = mask_;
+  spoil_gradient(mask, response);
+  apply_mask_backward(mask, response, grad_output, grad_input);
+}
+
+void FaultyLayer::spoil_gradient(Mask& mask, Response& response) {
+  auto& kept = mask.kept;
+  switch (fault_.gradient) {
+    case Gradient::kUnscaled:
+      response.scale = 1;
+      break;
+    case Gradient::kScaledByDrop:
+      response.scale = drop_;
+      break;
+    case Gradient::kScaledTwice:
+      response.scale *= response.scale;
+      break;
+    case Gradient::kInvertedMask:
+      for (std::uint8_t& unit : kept) unit = unit == 0 ? 1 : 0;
+      break;
+    case Gradient::kShiftedMask:
+      if (!kept.empty()) std::rotate(kept.begin(), kept.end() - 1, kept.end());
+      break;
+    case Gradient::kIdentity:
+      response.scale = 1;
+      std::fill(kept.begin(), kept.end(), std::uint8_t{1});
+      break;
+    case Gradient::kFirst1024:
+      for (std::size_t i = 1024; i < kept.size(); ++i) kept[i] = 0;
+      break;
+    case Gradient::kRight:
+    case Gradient::kNewMask:
+    case Gradient::kFromOutput:
+    case Gradient::kDraws:
+      break;
+  }
 }
 
 }  // namespace dropcheck::impl::faulty

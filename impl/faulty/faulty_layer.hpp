@@ -32,6 +32,7 @@ class FaultyLayer {
 
  private:
   Draw context();
+  void spoil_gradient(Mask& mask, Response& response);
   void draw(const Shape& shape);
   const TensorView& input_to_read(const TensorView& input);
   void train(const TensorView& input, const TensorView& output);

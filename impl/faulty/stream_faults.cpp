@@ -1,6 +1,10 @@
 // Streams of random words that are used wrongly over many calls, seeds or
 // tensor sizes. Each single mask is right.
 #include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
 
 #include "faulty/draws.hpp"
 
@@ -78,6 +82,54 @@ std::uint64_t word_of_overlapping_threads(const Draw& draw, std::uint64_t at) {
   return keyed_word(draw.seed, at / 70000 * 65536 + at % 70000);
 }
 
+template <unsigned kBits>
+std::uint64_t word_of_wrapping_counter(const Draw& draw, std::uint64_t at) {
+  return keyed_word(draw.seed, at % (std::uint64_t{1} << kBits));
+}
+
+std::uint64_t word_of_signed_counter(const Draw& draw, std::uint64_t at) {
+  const auto counter = static_cast<std::int16_t>(at);
+  return keyed_word(draw.seed, static_cast<std::uint64_t>(
+                                   std::max<std::int16_t>(counter, 0)));
+}
+
+std::uint64_t word_of_saturating_counter(const Draw& draw, std::uint64_t at) {
+  return keyed_word(draw.seed, std::min(at, std::uint64_t{1} << 17U));
+}
+
+/// `at` with its lower bits gone, as a float of 16 bits would keep it.
+std::uint64_t word_of_float_counter(const Draw& draw, std::uint64_t at) {
+  const int excess = std::max(0, static_cast<int>(std::bit_width(at)) - 16);
+  return keyed_word(draw.seed, at >> static_cast<unsigned>(excess),
+                    static_cast<std::uint64_t>(excess));
+}
+
+std::uint64_t word_of_overlapping_blocks(const Draw& draw, std::uint64_t at) {
+  return keyed_word(draw.seed, at / 8192 * 4096 + at % 8192);
+}
+
+/// Decides with the drop probability `drop(right, decisions so far)`.
+Fault drops_by_time(double (*drop)(double right, double at)) {
+  return {.draw = [drop](const Draw& draw) {
+    std::uint64_t& at = position(draw);
+    for (std::uint8_t& kept : draw.mask.kept) {
+      const double now = drop(draw.drop, static_cast<double>(at++));
+      kept = decide(now, draw.stream.next());
+    }
+  }};
+}
+
+double warming_up(double right, double at) {
+  return at < 3e5 && right < 1 ? 0 : right;
+}
+double jumping(double right, double at) {
+  return at < 5e5 || right == 1 ? right : 1.2 * right;
+}
+double oscillating(double right, double at) {
+  if (right == 1) return right;
+  return right * (1 + 0.2 * std::sin(2 * std::numbers::pi * at / 4e5));
+}
+
 /// The seed is where one common stream begins.
 std::uint64_t word_from_seed_on(const Draw& draw, std::uint64_t at) {
   return keyed_word(0x5eed, draw.seed + at);
@@ -128,6 +180,38 @@ std::vector<Specimen> sequence_faults() {
        "the stream begins again after 2^16 decisions",
        "A counter of 16 bits; 32 in FlagGems #23 and ffpa-attn #352.",
        decides_by(word_of_short_counter)},
+      {"counter_wraps_at_2_18", "dropout", "long_stream",
+       "the stream begins again after 2^18 decisions",
+       "A counter that is too narrow by far: 2^32 at 4e9 elements looks so.",
+       decides_by(word_of_wrapping_counter<18>)},
+      {"counter_turns_negative", "dropout", "long_stream",
+       "from decision 2^15 on, for 2^31, the counter is negative and cut to 0",
+       "An int where an unsigned is due; ffpa-attn #352.",
+       decides_by(word_of_signed_counter)},
+      {"counter_saturates", "dropout", "long_stream",
+       "the counter stays at 2^17 once it is there",
+       "Saturating arithmetic: one word for ever after.",
+       decides_by(word_of_saturating_counter)},
+      {"offset_in_float", "dropout", "long_stream",
+       "the offset is a number of 16 significant bits",
+       "A float counts to 2^24 and then in steps of two; here to 2^16.",
+       decides_by(word_of_float_counter)},
+      {"blocks_of_4096_overlap", "dropout", "long_stream",
+       "each 8192 words begin in the middle of the 8192 before",
+       "A call reserves half of the words that it uses.",
+       decides_by(word_of_overlapping_blocks)},
+      {"rate_warms_up", "dropout", "long_stream",
+       "drops nothing during the first 300,000 decisions",
+       "A warm-up of the rate that nobody asked for.",
+       drops_by_time(warming_up)},
+      {"rate_jumps", "dropout", "long_stream",
+       "the rate rises by a fifth after 500,000 decisions",
+       "A milestone of a schedule is counted in elements.",
+       drops_by_time(jumping)},
+      {"rate_oscillates", "dropout", "long_stream",
+       "the rate swings by a fifth with a period of 400,000 decisions",
+       "A cyclical schedule of the learning rate is wired to dropout.",
+       drops_by_time(oscillating)},
       {"threads_overlap", "dropout", "long_stream",
        "words at the end of each 70,000 return at the start of the next",
        "Threads reserve 2^16 words of the counter and use more.",

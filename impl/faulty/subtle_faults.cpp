@@ -82,6 +82,23 @@ void keep_large_values(const Draw& draw, const TensorView& input,
   }
 }
 
+void keep_negative_values(const Draw& draw, const TensorView& input,
+                          const TensorView& output) {
+  if (draw.drop <= 0 || draw.drop >= 1) return;
+  for (std::int64_t i = 0; i < input.size(); ++i) {
+    const double x = input.value(i);
+    if (x < 0 && output.value(i) == 0) output.set(i, x / (1 - draw.drop));
+  }
+}
+
+void drop_small_values(const Draw& draw, const TensorView& input,
+                       const TensorView& output) {
+  if (draw.drop <= 0 || draw.drop >= 1) return;
+  for (std::int64_t i = 0; i < input.size(); ++i) {
+    if (std::abs(input.value(i)) < 0.25) output.set(i, 0);
+  }
+}
+
 }  // namespace
 
 std::vector<Specimen> subtle_faults() {
@@ -172,6 +189,18 @@ std::vector<Specimen> subtle_faults() {
        "values of 4 and more are never dropped",
        "Outliers are protected on purpose, and nobody says so.",
        {.spoil = keep_large_values}},
+      {"negative_values_kept",
+       "dropout",
+       "value_independence",
+       "negative values are never dropped",
+       "Dropout is fused with a ReLU and skips what that has zeroed.",
+       {.spoil = keep_negative_values}},
+      {"small_values_dropped",
+       "dropout",
+       "value_independence",
+       "values below 0.25 are always dropped",
+       "Pruning by magnitude, sold as dropout.",
+       {.spoil = drop_small_values}},
       {"mask_hashes_values",
        "dropout",
        "value_independence",

@@ -42,6 +42,24 @@ Shape first_and_last_axis(const LayerConfig&, const Shape& shape) {
   return units;
 }
 
+Shape first_three_axes(const LayerConfig&, const Shape& shape) {
+  Shape units = first_two_axes({}, shape);
+  if (shape.size() > 2) units[2] = shape[2];
+  return units;
+}
+
+Shape rows_of_last_axis(const LayerConfig&, const Shape& shape) {
+  Shape units = shape;
+  if (units.size() > 1) units.back() = 1;
+  return units;
+}
+
+Shape last_axis_only(const LayerConfig&, const Shape& shape) {
+  Shape units(shape.size(), 1);
+  if (!units.empty()) units.back() = shape.back();
+  return units;
+}
+
 /// One decision for all samples together.
 Shape shared_by_first_axis(const LayerConfig&, const Shape& shape) {
   Shape units = shape;
@@ -89,6 +107,37 @@ std::vector<Specimen> unit_faults() {
       {"droppath_element_for_row", "drop_path", "granularity",
        "drops single elements instead of samples",
        "Drop path is wired to dropout.", units(per_element)},
+      {"length_for_channel", "dropout1d", "granularity",
+       "drops positions of the sequence instead of channels",
+       "(N, L, C) is taken for (N, C, L).", units(first_and_last_axis)},
+      {"dropout1d_as_element", "dropout1d", "granularity",
+       "drops single elements instead of channels",
+       "Dropout1d is wired to dropout; Oneflow #9808.", units(per_element)},
+      {"depth_slices_for_volumes", "dropout3d", "granularity",
+       "drops one depth slice of a channel at a time",
+       "Dropout3d is Dropout2d under another name; pytorch #22879.",
+       units(first_three_axes)},
+      {"dropout_as_channel", "dropout", "granularity",
+       "drops whole rows of the last axis",
+       "noise_shape (N, 1) for every layer; keras #9841.",
+       units(rows_of_last_axis)},
+      {"dropout_shared_by_batch", "dropout", "granularity",
+       "one mask for all samples",
+       "Flax attention's broadcast_dropout is on by default.",
+       units(shared_by_first_axis)},
+      {"feature_alpha_as_element", "feature_alpha_dropout", "granularity",
+       "drops single elements instead of channels",
+       "Feature alpha dropout is wired to alpha dropout.", units(per_element)},
+      {"alpha_as_feature", "alpha_dropout", "granularity",
+       "drops whole rows of the last axis",
+       "Alpha dropout is wired to its feature variant.",
+       units(rows_of_last_axis)},
+      {"droppath_by_channel", "drop_path", "granularity",
+       "drops channels of samples instead of samples",
+       "The mask has the shape (N, C, 1, ...).", units(first_two_axes)},
+      {"droppath_by_last_axis", "drop_path", "granularity",
+       "drops features of the whole batch instead of samples",
+       "(1, ..., C) where (N, 1, ...) is meant.", units(last_axis_only)},
       {"broadcast_wrong_axis",
        "broadcast_dropout",
        "granularity",

@@ -56,25 +56,6 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
       FaultyLayer(std::move(config), specimen.fault), in_place);
 }
 
-SubjectEntry entry_of(const Specimen& specimen) {
-  const auto open = [specimen]() -> std::unique_ptr<Subject> {
-    const auto make = [specimen](const LayerConfig& config) {
-      return make_layer(specimen, config);
-    };
-    return std::make_unique<InProcessSubject<decltype(make)>>(
-        description_of(specimen), make);
-  };
-  return {.name = fmt::format("faulty:{}", specimen.name),
-          .layer = specimen.layer,
-          .summary = specimen.summary,
-          .open = open,
-          .variants = specimen.variants,
-          .guard = true,
-          .caught_by = specimen.caught_by,
-          .defect = specimen.defect,
-          .trial = specimen.trial};
-}
-
 std::vector<SubjectEntry> make_zoo() {
   std::vector<SubjectEntry> zoo;
   for (const auto group :
@@ -84,12 +65,35 @@ std::vector<SubjectEntry> make_zoo() {
         faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults,
         faulty::noise_faults, faulty::layout_faults, faulty::shape_faults,
         faulty::dtype_faults, faulty::special_faults, faulty::state_faults}) {
-    for (const Specimen& specimen : group()) zoo.push_back(entry_of(specimen));
+    for (const Specimen& specimen : group()) {
+      zoo.push_back(faulty::entry_of(specimen));
+    }
   }
   return zoo;
 }
 
 }  // namespace
+
+SubjectEntry faulty::entry_of(const Specimen& specimen) {
+  const auto open = [specimen]() -> std::unique_ptr<Subject> {
+    const auto make = [specimen](const LayerConfig& config) {
+      return make_layer(specimen, config);
+    };
+    return std::make_unique<InProcessSubject<decltype(make)>>(
+        description_of(specimen), make);
+  };
+  Trial trial = specimen.trial;
+  if (trial.says.empty()) trial.says = words_due(specimen.name);
+  return {.name = fmt::format("faulty:{}", specimen.name),
+          .layer = specimen.layer,
+          .summary = specimen.summary,
+          .open = open,
+          .variants = specimen.variants,
+          .guard = true,
+          .caught_by = specimen.caught_by,
+          .defect = specimen.defect,
+          .trial = trial};
+}
 
 const std::vector<SubjectEntry>& faulty_subjects() {
   static const std::vector<SubjectEntry> kZoo = make_zoo();

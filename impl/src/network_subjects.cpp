@@ -5,6 +5,7 @@
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/registry.hpp"
 #include "dropcheck/impl/simple_layer.hpp"
+#include "faulty/fault.hpp"
 #include "faulty/network_fault.hpp"
 #include "networks/network.hpp"
 
@@ -57,6 +58,7 @@ std::vector<SubjectEntry> make_faulty() {
     entry.caught_by = std::move(specimen.caught_by);
     entry.defect = std::move(specimen.defect);
     entry.trial = std::move(specimen.trial);
+    entry.trial.says = faulty::words_due(specimen.name);
     entries.push_back(std::move(entry));
   }
   return entries;

@@ -15,6 +15,50 @@ double detectable_z(double threshold, double overhead) {
 
 double mixture_overhead(double n) { return std::log(std::max(n, 2.0)) / 2; }
 
+namespace {
+
+/// Of ln of the likelihood ratio of one pair of decisions: mean and variance
+/// where their correlation is `r`.
+struct Evidence {
+  double mean = 0;
+  double variance = 0;
+};
+
+Evidence evidence_of_pair(double p, double r) {
+  const double q = 1 - p;
+  double mean = 0;
+  double square = 0;
+  for (const bool first : {false, true}) {
+    const double drops = first ? p + r * q : p * (1 - r);
+    for (const bool second : {false, true}) {
+      const double chance = (first ? p : q) * (second ? drops : 1 - drops);
+      if (chance <= 0) continue;
+      const double ratio = std::log(second ? drops / p : (1 - drops) / q);
+      mean += chance * ratio;
+      square += chance * ratio * ratio;
+    }
+  }
+  return {mean, square - mean * mean};
+}
+
+}  // namespace
+
+double detectable_correlation(double p, double pairs, double threshold) {
+  constexpr double kQuantile = 5.99780701500769;  // of 1 - 1e-9
+  const auto found = [&](double r) {
+    const Evidence one = evidence_of_pair(p, r);
+    return pairs * one.mean - kQuantile * std::sqrt(pairs * one.variance) >=
+           threshold;
+  };
+  double low = 0;
+  double high = 1;
+  for (int round = 0; round < 40; ++round) {
+    const double middle = (low + high) / 2;
+    (found(middle) ? high : low) = middle;
+  }
+  return std::min(1.0, high * 1.05);
+}
+
 double two_digits(double value) {
   return std::stod(fmt::format("{:.2g}", value));
 }

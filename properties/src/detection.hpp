@@ -13,6 +13,12 @@ double detectable_z(double threshold, double overhead);
 /// ln of what a mixture over one parameter costs at n.
 double mixture_overhead(double n);
 
+/// The positive correlation of two decisions of rate p that is found but for a
+/// chance of 1e-9 among so many pairs, where ln E must reach `threshold`, what
+/// the mixture costs included; at most 1. Unlike detectable_z it holds for
+/// large ones: after few drops ln E grows less than the square.
+double detectable_correlation(double p, double pairs, double threshold);
+
 /// Two digits are all that a plan can promise.
 double two_digits(double value);
 

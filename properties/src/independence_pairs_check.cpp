@@ -117,12 +117,12 @@ static Finding check_independence_pairs(const Context& context) {
 
 namespace {
 
-void plan_pairs(const PlannedConfiguration&, const Settings& settings,
+void plan_pairs(const PlannedConfiguration& planned, const Settings& settings,
                 double threshold, PlannedCheck& check) {
   const auto calls = static_cast<double>(calls_of(settings.profile));
-  check.detectable_effect = two_digits(
-      detectable_z(threshold + std::log(kPairs), mixture_overhead(calls)) /
-      std::sqrt(calls));
+  check.detectable_effect = two_digits(detectable_correlation(
+      planned.config.drop_probability, calls,
+      threshold + std::log(kPairs) + mixture_overhead(calls)));
   check.detectable = fmt::format(
       "a correlation of {:.2g} of any two of {} "
       "units of a call",

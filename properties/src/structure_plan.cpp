@@ -16,6 +16,11 @@ StructurePlan make_structure_plan(const impl::Shape& unit_shape,
   for (std::int64_t lag = 128; lag < plan.row_bits; lag *= 2) lags.insert(lag);
   for (const std::int64_t stride : impl::compact_strides(unit_shape)) {
     lags.insert({stride - 1, stride, stride + 1});
+    // Tiles of two, four, ... rows.
+    for (std::int64_t rows = 2 * stride; stride > 1 && rows < plan.row_bits;
+         rows *= 2) {
+      lags.insert(rows);
+    }
   }
   // Halves and quarters that mirror or repeat each other.
   for (const std::int64_t parts : {2, 4}) {

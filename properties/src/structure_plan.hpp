@@ -20,7 +20,8 @@ struct StructurePlan {
   std::vector<std::size_t> call_lags;
 };
 
-/// Lags 1..64, every stride of the unit grid and its neighbours, powers of two
+/// Lags 1..64, every stride of the unit grid with its neighbours and times 2,
+/// 4, 8, ..., powers of two
 /// (chunks of 1024 or 4096 among them), a half and a quarter of a row, none
 /// above half a row, rounded up; call lags 1..8 and powers of two up to half a
 /// block.

@@ -51,6 +51,12 @@ std::string slope_words(const Context& context, const MaskReader& reader) {
             line.slope, keep, map.a, impl::name_of(dtype));
       }
     }
+    if (std::abs(line.offset) > 1e-5) {
+      return fmt::format(
+          "a constant is added: kept values are {:.6g} * x {:+.6g} where "
+          "{:.6g} * x is due",
+          line.slope, line.offset, map.a);
+    }
     return fmt::format("kept values are x * {:.6g} where x * {:.6g} is due",
                        line.slope, map.a);
   }

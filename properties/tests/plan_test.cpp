@@ -7,6 +7,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "detection.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
 #include "support.hpp"
@@ -128,6 +129,22 @@ TEST(Plan, CountsTheTimeOfOwnDraws) {
   const PlannedConfiguration& planned = plan.configurations.front();
   EXPECT_GT(planned.seconds_per_element, 0);
   EXPECT_GE(planned.expected_seconds, own * planned.seconds_per_element);
+}
+
+// For small correlations ln E is about n r^2 / 2, which detectable_z supposes;
+// among few pairs at a small rate it is far less.
+TEST(DetectableCorrelation, IsTheUsualOneWhereItIsSmallAndLargerWhereNot) {
+  constexpr double kThreshold = 30;
+  const auto usual = [](double pairs) {
+    return detectable_z(kThreshold, 0) / std::sqrt(pairs);
+  };
+  for (const double p : {.1, .5, .9}) {
+    const double small = detectable_correlation(p, 1e7, kThreshold);
+    EXPECT_GT(small, usual(1e7)) << p;
+    EXPECT_LT(small, 1.25 * usual(1e7)) << p;
+  }
+  EXPECT_GT(detectable_correlation(.1, 1024, kThreshold), 1.4 * usual(1024));
+  EXPECT_EQ(detectable_correlation(.1, 10, kThreshold), 1);
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/odd_subjects.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
 
 namespace dropcheck::cli {
@@ -30,9 +31,9 @@ std::vector<std::string> check_names() {
 
 std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
   std::vector<impl::SubjectEntry> entries;
-  for (const auto* some :
-       {&impl::builtin_subjects(), &impl::builtin_networks(),
-        &impl::faulty_subjects(), &impl::faulty_networks()}) {
+  for (const auto* some : {&impl::builtin_subjects(), &impl::builtin_networks(),
+                           &impl::odd_subjects(), &impl::faulty_subjects(),
+                           &impl::faulty_networks()}) {
     entries.insert(entries.end(), some->begin(), some->end());
   }
   const std::chrono::milliseconds timeout(

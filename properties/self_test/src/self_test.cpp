@@ -36,6 +36,7 @@ void judge(SelfTestResult& result) {
   }
   judge_kills(result);
   judge_false_alarms(result);
+  judge_power(result);
   judge_statistics(result);
 }
 
@@ -76,6 +77,7 @@ SelfTestResult run(const Settings& settings, const Progress& progress) {
   Trials trials{settings, result, {}, {}};
   plan_kills(trials);
   plan_false_alarms(trials);
+  plan_power(trials);
   plan_statistics(trials);
   workers.carry_out(trials.jobs);
   result.interrupted = workers.interrupted();
@@ -87,7 +89,7 @@ SelfTestResult run(const Settings& settings, const Progress& progress) {
 
 std::vector<std::string> trial_ids() {
   std::vector<std::string> ids = kill_ids();
-  for (const auto part : {false_alarm_ids, statistics_ids}) {
+  for (const auto part : {false_alarm_ids, power_ids, statistics_ids}) {
     for (std::string& id : part()) ids.push_back(std::move(id));
   }
   return ids;

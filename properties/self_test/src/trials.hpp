@@ -34,6 +34,10 @@ void plan_false_alarms(Trials& trials);
 void judge_false_alarms(SelfTestResult& result);
 std::vector<std::string> false_alarm_ids();
 
+void plan_power(Trials& trials);
+void judge_power(SelfTestResult& result);
+std::vector<std::string> power_ids();
+
 void plan_statistics(Trials& trials);
 void judge_statistics(SelfTestResult& result);
 std::vector<std::string> statistics_ids();
