@@ -123,9 +123,7 @@ void plan_kills(Trials& trials) {
       continue;
     }
     const std::size_t place = trials.result.kills.size();
-    trials.result.kills.emplace_back();
-    trials.result.kills.back().subject = entry->name;
-    trials.result.kills.back().caught_by = entry->caught_by;
+    trials.result.kills.push_back(kill_of(*entry, {}));
     trials.jobs.push_back(
         {entry->name, 1, [&trials, entry, name, place](const auto& step) {
            const properties::RunResult result = properties::verify(
