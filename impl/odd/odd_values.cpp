@@ -54,12 +54,12 @@ void compute_in_double(const Mask& mask, const Response& response,
   }
 }
 
-/// 0 + mask * scale * x by one fused step: the residual is zero, so that the
-/// law of dropout holds; a dropped value is +0 whatever its sign was.
+/// mask * scale * x plus a residual by one fused step. The residual is -0, the
+/// number that adds nothing, so that the law of dropout holds.
 void add_to_residual(const Mask& mask, const Response& response,
                      const TensorView& input, const TensorView& output) {
   const double scale = in_arithmetic_of(input.dtype, response.scale);
-  constexpr double kResidual = 0;
+  constexpr double kResidual = -0.0;
   each(mask, input, output, [scale](double x, bool kept) {
     return std::fma(x, kept ? scale : 0.0, kResidual);
   });
