@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/registry.hpp"
 #include "reference/masked_layer.hpp"
 
@@ -38,6 +39,8 @@ struct Oddity {
   /// Begins to draw from a seed; empty: as the reference does.
   std::function<Drawing(std::uint64_t seed)> start = {};
   Applying apply = reference::apply_mask;
+  /// What it declares; empty: the law's own.
+  std::optional<LawOptions> options = {};
 };
 
 std::vector<Oddity> odd_draws();

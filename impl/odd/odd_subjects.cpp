@@ -42,6 +42,7 @@ SubjectEntry entry_of(const Oddity& oddity) {
   entry.name = fmt::format("odd:{}", oddity.name);
   entry.layer = oddity.layer;
   entry.summary = oddity.summary;
+  entry.options = oddity.options;
   const Law& law = *find_law(oddity.layer);
   if (law.has_in_place) {
     entry.variants.push_back({.layer = oddity.layer, .in_place = true});

@@ -88,6 +88,10 @@ void write_past_caches(const Mask& mask, const Response& response,
   reference::apply_mask(mask, response, input, output);
 }
 
+/// What 0 * x gives for a dropped value.
+constexpr LawOptions kProducts{.dropped_nonfinite = DroppedNonFinite::kNaN,
+                               .dropped_zero = DroppedZero::kSigned};
+
 }  // namespace
 
 std::vector<Oddity> odd_values() {
@@ -96,7 +100,8 @@ std::vector<Oddity> odd_values() {
        "dropout",
        "multiplies by a mask of 0 and 1/keep",
        {},
-       multiply},
+       multiply,
+       kProducts},
       {"divide", "dropout", "divides by keep", {}, divide},
       {"computes_in_double",
        "dropout",
@@ -107,7 +112,8 @@ std::vector<Oddity> odd_values() {
        "dropout",
        "adds to a residual, which is zero",
        {},
-       add_to_residual},
+       add_to_residual,
+       kProducts},
       {"non_temporal",
        "dropout",
        "writes past the caches",
