@@ -48,11 +48,11 @@ std::vector<double> slopes_of(const Context& context, const GradientCase& run) {
                      !impl::measures_scale(context.law(), context.config());
   const double dropped = context.reader->dropped_value();
   std::vector<double> slopes;
+  const impl::TensorView input = run.input.view();
+  const impl::TensorView output = run.output.view();
   for (std::int64_t i = 0; i < run.output.size(); ++i) {
-    const double y = run.output.view().value(i);
-    slopes.push_back(!fixed         ? y / run.input.view().value(i)
-                     : y == dropped ? 0
-                                    : slope);
+    const double y = output.value(i);
+    slopes.push_back(!fixed ? y / input.value(i) : y == dropped ? 0 : slope);
   }
   return slopes;
 }
@@ -70,14 +70,17 @@ std::optional<std::string> wrong_gradient(const Context& context,
   std::int64_t scaled = 0;
   std::int64_t first = -1;
   const impl::TensorView grad = run.grad_input.view();
-  for (std::int64_t i = 0; i < grad.size(); ++i) {
+  const impl::TensorView grad_output = run.grad_output.view();
+  const impl::TensorView input = run.input.view();
+  const std::int64_t size = grad.size();
+  for (std::int64_t i = 0; i < size; ++i) {
     const double due =
-        slopes[static_cast<std::size_t>(i)] * run.grad_output.view().value(i);
+        slopes[static_cast<std::size_t>(i)] * grad_output.value(i);
     const double seen = grad.value(i);
-    const double x = run.input.view().value(i);
+    const double x = input.value(i);
     // Where slopes are read off small results, those may be subnormal.
     const double off =
-        noisy ? least * (1 + std::abs(run.grad_output.view().value(i) / x)) : 0;
+        noisy ? least * (1 + std::abs(grad_output.value(i) / x)) : 0;
     if (std::abs(seen - due) <= unit * std::abs(due) + off) continue;
     if (first < 0) first = i;
     if ((seen == 0) != (due == 0)) {
@@ -104,8 +107,10 @@ std::optional<std::string> wrong_gradient(const Context& context,
 /// Whether two calls gave the same where both had the same input: every odd
 /// element.
 bool same_mask(const GradientCase& read, const GradientCase& blind) {
+  const impl::TensorView first = read.output.view();
+  const impl::TensorView second = blind.output.view();
   for (std::int64_t i = 1; i < read.output.size(); i += 2) {
-    if (read.output.view().value(i) != blind.output.view().value(i)) {
+    if (first.value(i) != second.value(i)) {
       return false;
     }
   }
@@ -150,7 +155,8 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
       if (!context.describe().reseed) continue;
       // The same mask on zeros: whoever reads the mask off the output fails.
       impl::Tensor zeros = inputs.input;
-      for (std::int64_t i = 0; i < zeros.size(); i += 2) zeros.view().set(i, 0);
+      const impl::TensorView view = zeros.view();
+      for (std::int64_t i = 0; i < zeros.size(); i += 2) view.set(i, 0);
       layer->reseed(seed + static_cast<std::uint64_t>(round));
       const GradientCase blind = run_backward(*layer, zeros, run.grad_output);
       if (!same_mask(run, blind)) continue;  // Seeding will tell.
@@ -165,8 +171,10 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
 
 double dot(const impl::Tensor& a, const impl::Tensor& b) {
   double sum = 0;
+  const impl::TensorView left = a.view();
+  const impl::TensorView right = b.view();
   for (std::int64_t i = 0; i < a.size(); ++i) {
-    sum += a.view().value(i) * b.view().value(i);
+    sum += left.value(i) * right.value(i);
   }
   return sum;
 }
@@ -261,6 +269,21 @@ bool by_differences(const PlannedConfiguration& planned, const Occasion&) {
 
 }  // namespace
 
+namespace {
+
+/// Eight rounds of two calls and their gradients, each with an input too.
+void plan_backward(const PlannedConfiguration& planned, const Settings&, double,
+                   PlannedCheck& check) {
+  for (const impl::Shape& shape : structure_shapes(planned)) {
+    check.elements +=
+        8 * 2 * 4 *
+        static_cast<double>(impl::element_count(
+            impl::output_shape(*planned.law, planned.config, shape)));
+  }
+}
+
+}  // namespace
+
 constinit const CheckDefinition backward_mask_check{
     .info = {"backward_mask", Evidence::kDeterministic,
              "the gradient uses the forward mask and scale",
@@ -276,6 +299,7 @@ constinit const CheckDefinition backward_mask_check{
     .from_calls = check_backward_mask,
     .takes_chance = false,
     .not_applicable = no_backward,
-    .left_out = by_differences};
+    .left_out = by_differences,
+    .plan = plan_backward};
 
 }  // namespace dropcheck::properties

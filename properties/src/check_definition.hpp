@@ -19,6 +19,7 @@ struct Occasion {
   bool first_probability = false;  ///< the first of the run's probabilities
   bool first_dtype = false;
   bool plain = false;  ///< no option of LayerConfig is set
+  bool first_generated = false;  ///< the first of its subject that was drawn
   /// One configuration a subject: where a check is dear and its answer does
   /// not depend on p, dtype or options.
   bool once() const { return first_probability && first_dtype && plain; }
@@ -46,6 +47,11 @@ struct CheckDefinition {
   /// Runs where no mask can be read, too: results of another shape or dtype are
   /// what it looks for.
   bool before_reading = false;
+  /// It draws on shapes of its own choice, whatever the configuration's is.
+  bool own_shapes = false;
+  /// Its `plan` says where it cannot decide, and what it draws: so it may be
+  /// asked at any size.
+  bool knows_limits = false;
   /// Why it has no meaning for a law; empty if it has.
   std::string_view (*not_applicable)(const impl::Law&) = nullptr;
   /// Whether it is left out here, because another configuration of the subject

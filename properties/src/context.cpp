@@ -46,6 +46,7 @@ Finding start_finding(const Context& context, std::string_view check) {
   finding.configuration = context.plan.configuration;
   finding.evidence = find_check(check)->evidence;
   finding.weight = planned.weight;
+  finding.generated = context.plan.generated;
   finding.detectable = would_have_caught(planned);
   if (planned.detectable_effect > 0) {
     finding.detectable_effect = planned.detectable_effect;
@@ -58,7 +59,9 @@ Finding start_finding(const Context& context, std::string_view check) {
   token.version = kVersion;
   token.shape = context.plan.shape;
   token.own_shape = context.plan.own_shape;
-  token.profile = context.settings.profile;
+  token.profile = context.plan.profile;
+  token.generated = context.plan.generated;
+  token.structure_n = context.plan.own_structure_n;
   token.delta = context.plan.delta;
   token.margin = context.plan.margin;
   token.rate_n_max = context.plan.rate_n_max;

@@ -157,6 +157,7 @@ constinit const CheckDefinition dispersion_check{
              "Valid for any one rate. In one configuration a subject.",
              kByEValue, "faulty:rate_drawn_per_call"},
     .from_calls = check_dispersion,
+    .own_shapes = true,
     .not_applicable = one_decision_a_call,
     .left_out = not_once,
     .plan = plan_dispersion};

@@ -68,9 +68,12 @@ std::int64_t surely_dropping_calls(const Context& context) {
 
 /// Not at drop probabilities at which that would take too many calls.
 bool can_tell_that_nothing_drops(const Context& context) {
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 24;
+  // Calls are made one by one, so few elements do not make them cheap.
+  const std::int64_t elements = std::int64_t{1}
+                                << (context.plan.generated ? 18 : 24);
+  const std::int64_t least = context.plan.generated ? 64 : 1;
   return surely_dropping_calls(context) <=
-         kMostElements / std::max<std::int64_t>(1, context.inputs.base.size());
+         elements / std::max(least, context.inputs.base.size());
 }
 
 /// Whether one of that many training calls drops anything.

@@ -195,6 +195,19 @@ bool decide_shape(Finding& finding, const Context& context,
 
 }  // namespace
 
+namespace {
+
+/// Calls that tell units of one shape apart; one nat more for the number of
+/// shapes that share the claim.
+std::uint64_t telling_calls(double p0, std::int64_t elements,
+                            std::size_t shapes, double threshold) {
+  return stats::signature_calls(
+      static_cast<std::uint64_t>(std::max<std::int64_t>(elements, 2)), p0,
+      threshold + std::log(static_cast<double>(shapes)));
+}
+
+}  // namespace
+
 static Finding check_granularity(const Context& context) {
   Finding finding = start_finding(context, "granularity");
   const double p0 = context.p0();
@@ -204,10 +217,8 @@ static Finding check_granularity(const Context& context) {
   for (const impl::Shape& shape : shapes) {
     const std::int64_t elements = impl::element_count(
         impl::output_shape(context.law(), context.config(), shape));
-    // One nat more for the number of shapes that share the claim.
-    const std::uint64_t wanted = stats::signature_calls(
-        static_cast<std::uint64_t>(std::max<std::int64_t>(elements, 2)), p0,
-        threshold + std::log(static_cast<double>(shapes.size())));
+    const std::uint64_t wanted =
+        telling_calls(p0, elements, shapes.size(), threshold);
     const std::uint64_t calls = std::min(wanted, kMostCalls);
     const Observed observed =
         observe(context, shape, static_cast<std::int64_t>(calls));
@@ -247,9 +258,25 @@ std::string_view blocks_overlap(const impl::Law& law) {
              : "";
 }
 
-void plan_granularity(const PlannedConfiguration&, const Settings&, double,
-                      PlannedCheck& check) {
+void plan_granularity(const PlannedConfiguration& planned, const Settings&,
+                      double threshold, PlannedCheck& check) {
   check.detectable = "units that always agree and units decided in parts";
+  if (std::min(planned.rate, 1 - planned.rate) < 1e-9) {
+    check.undecidable = "two units differ too rarely to tell them apart";
+    return;
+  }
+  const std::vector<impl::Shape> shapes = structure_shapes(planned);
+  for (const impl::Shape& shape : shapes) {
+    const std::int64_t elements = impl::element_count(
+        impl::output_shape(*planned.law, planned.config, shape));
+    const std::uint64_t calls =
+        telling_calls(planned.rate, elements, shapes.size(), threshold);
+    check.elements += static_cast<double>(std::min(calls, kMostCalls)) *
+                      static_cast<double>(elements);
+    if (calls <= kMostCalls) continue;
+    check.undecidable =
+        fmt::format("{} calls are needed to tell units apart", calls);
+  }
 }
 
 }  // namespace
@@ -272,6 +299,7 @@ constinit const CheckDefinition granularity_check{
          "short of equality, which the independence checks see.",
          "faulty:channel_as_element"},
     .from_calls = check_granularity,
+    .knows_limits = true,
     .not_applicable = blocks_overlap,
     .plan = plan_granularity};
 

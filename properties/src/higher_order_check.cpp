@@ -201,6 +201,7 @@ constinit const CheckDefinition higher_order_check{
              "MT19937, is not looked for. In one configuration a subject.",
              kByEValue, "faulty:product_of_two"},
     .from_calls = check_higher_order,
+    .own_shapes = true,
     .not_applicable = one_decision_a_call,
     .left_out = not_once,
     .plan = plan_higher_order};

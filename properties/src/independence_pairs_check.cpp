@@ -142,6 +142,7 @@ constinit const CheckDefinition independence_pairs_check{
              "In one configuration a subject.",
              kByEValue, "faulty:distant_twins"},
     .from_calls = check_independence_pairs,
+    .own_shapes = true,
     .not_applicable = one_decision_a_call,
     .left_out = not_once,
     .plan = plan_pairs};

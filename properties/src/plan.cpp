@@ -15,6 +15,8 @@
 #include "dropcheck/properties/verify.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
+#include "generated_plan.hpp"
+#include "plan_parts.hpp"
 #include "plan_sizes.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
@@ -27,13 +29,6 @@ std::vector<double> default_probabilities(const Settings& settings) {
              ? std::vector<double>{0.1, 0.3, 0.5}
              : settings.drop_probabilities;
 }
-
-struct Candidate {
-  impl::LayerConfig config;
-  bool first_probability = false;
-  bool first_dtype = false;
-  bool plain = false;  ///< no variant
-};
 
 /// All probabilities at f32 (or the first dtype), the other dtypes and the
 /// variants at the first probability.
@@ -85,9 +80,9 @@ bool is_asked(const PlannedCheck& item, const impl::Law& law,
          std::any_of(settings.only.begin(), settings.only.end(), matches);
 }
 
-bool has_meaning(const CheckDefinition& check,
-                 const PlannedConfiguration& planned,
-                 const Occasion& occasion) {
+bool is_applicable(const CheckDefinition& check,
+                   const PlannedConfiguration& planned,
+                   const Occasion& occasion) {
   if (!not_applicable(check.info, *planned.law).empty()) return false;
   if (check.needs_rate && planned.delta <= 0) return false;
   return check.left_out == nullptr || !check.left_out(planned, occasion);
@@ -95,17 +90,31 @@ bool has_meaning(const CheckDefinition& check,
 
 void plan_checks(PlannedConfiguration& planned, const Occasion& occasion) {
   for (const CheckDefinition* check : check_definitions()) {
-    if (!has_meaning(*check, planned, occasion)) continue;
+    if (!is_applicable(*check, planned, occasion)) continue;
+    std::string reason =
+        left_out_because(planned, *check, occasion.first_generated);
+    if (!reason.empty()) {
+      planned.left_out.push_back(
+          {std::string(check->info.name), std::move(reason)});
+      continue;
+    }
     PlannedCheck item;
     item.check = check->info.name;
     item.id = fmt::format("{}.{}[{}]", planned.law->layer, item.check,
                           planned.configuration);
     item.hidden = !is_asked(item, *planned.law, occasion.settings);
     if (item.hidden && !check->structural) continue;
-    item.weight = check->takes_chance ? 1 : 0;
+    // All generated configurations together weigh as much as another one.
+    const auto sharing = static_cast<double>(
+        planned.generated
+            ? std::max<std::size_t>(occasion.settings.generated, 1)
+            : 1);
+    item.weight = check->takes_chance ? 1 / sharing : 0;
     planned.checks.push_back(std::move(item));
   }
 }
+
+}  // namespace
 
 PlannedConfiguration plan_configuration(const PlannedSubject& subject,
                                         const Candidate& candidate,
@@ -116,25 +125,37 @@ PlannedConfiguration plan_configuration(const PlannedSubject& subject,
   planned.law = subject.law.get();
   planned.config = candidate.config;
   planned.own_shape = shape != nullptr;
+  planned.generated = candidate.generated;
+  // Own draws of a generated configuration are the shortest.
+  planned.profile = candidate.generated ? Profile::kSmoke : settings.profile;
   planned.shape =
       shape != nullptr
           ? *shape
           : statistical_shape(*planned.law, planned.config, settings.profile);
   planned.configuration = fmt::format("{},{}", impl::describe(planned.config),
                                       impl::to_string(planned.shape));
-  plan_sizes(planned, settings);
+  Settings own = settings;
+  own.profile = planned.profile;
+  // A tolerance that was asked for is for configurations that were, too.
+  if (candidate.generated) own.delta.reset();
+  plan_sizes(planned, own);
   planned.calls_per_block = block_calls(planned);
-  plan_checks(planned, {settings, candidate.first_probability,
-                        candidate.first_dtype, candidate.plain});
+  plan_checks(planned, {own, candidate.first_probability, candidate.first_dtype,
+                        candidate.plain, candidate.first_generated});
   return planned;
 }
+
+namespace {
 
 /// Named effects are missed this often, and planned for it.
 constexpr double kMissProbability = 1e-9;
 
-/// What each check detects, and with how many units, before any data.
+}  // namespace
+
 void describe_detection(PlannedConfiguration& planned,
                         const Settings& settings) {
+  Settings own = settings;
+  own.profile = planned.profile;
   for (PlannedCheck& check : planned.checks) {
     const CheckDefinition& definition = definition_of(check.check);
     check.detectable = "any breach among the cases that it lists";
@@ -146,10 +167,13 @@ void describe_detection(PlannedConfiguration& planned,
     }
     if (definition.plan == nullptr || planned.delta <= 0) continue;
     const double weight = check.weight > 0 ? check.weight : 1;
-    definition.plan(planned, settings,
+    definition.plan(planned, own,
                     stats::refutation_threshold(settings.alpha, weight), check);
   }
+  if (planned.generated) take_out_undecidable(planned);
 }
+
+namespace {
 
 void share_weights(Plan& plan) {
   double claims = 0;
@@ -202,10 +226,13 @@ double seconds_per_call(impl::Subject& subject,
 /// Reading and counting, per element, measured on the machine of PERFORMANCE.
 constexpr double kSecondsPerElement = 1.8e-9;
 constexpr double kSecondsPerConfiguration = 0.05;
+constexpr double kSecondsPerGenerated = 0.003;
 
 void forecast(PlannedConfiguration& planned, unsigned threads) {
+  const double least =
+      planned.generated ? kSecondsPerGenerated : kSecondsPerConfiguration;
   if (planned.delta <= 0) {
-    planned.expected_seconds = planned.worst_seconds = kSecondsPerConfiguration;
+    planned.expected_seconds = planned.worst_seconds = least;
     return;
   }
   const auto units = static_cast<double>(planned.units_per_call);
@@ -222,8 +249,7 @@ void forecast(PlannedConfiguration& planned, unsigned threads) {
   for (const PlannedCheck& check : planned.checks) {
     own_elements += check.elements;
   }
-  const double fixed =
-      kSecondsPerConfiguration + own_elements * planned.seconds_per_element;
+  const double fixed = least + own_elements * planned.seconds_per_element;
   planned.expected_seconds = fixed + std::min(expected, worst) / units * cost;
   planned.worst_seconds = fixed + worst / units * cost;
 }
@@ -271,36 +297,66 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
   return {std::move(planned), std::move(subject)};
 }
 
+/// Adds a configuration that reports something; false: there is none.
+bool add_configuration(const PlannedSubject& planned,
+                       const Candidate& candidate, const impl::Shape* shape,
+                       Plan& plan) {
+  try {
+    PlannedConfiguration configuration =
+        plan_configuration(planned, candidate, shape, plan.settings);
+    if (reports_nothing(configuration)) return false;
+    plan.configurations.push_back(std::move(configuration));
+    return true;
+  } catch (const std::invalid_argument& error) {
+    plan.warnings.push_back(
+        fmt::format("{}: left out: {}", planned.entry.name, error.what()));
+    return false;
+  }
+}
+
 /// Adds every configuration of a subject to the plan.
 void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
-                         Plan& plan) {
+                         const ConfigSource* source, Plan& plan) {
   const Settings& settings = plan.settings;
   double per_call = -1;
+  double elements = 1;
   std::vector<const impl::Shape*> shapes;
   for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
   if (shapes.empty()) shapes.push_back(nullptr);
+  const std::size_t first = plan.configurations.size();
   for (const impl::Shape* shape : shapes) {
     for (const Candidate& candidate : candidates(planned, settings)) {
-      PlannedConfiguration configuration;
-      try {
-        configuration = plan_configuration(planned, candidate, shape, settings);
-      } catch (const std::invalid_argument& error) {
-        plan.warnings.push_back(
-            fmt::format("{}: left out: {}", planned.entry.name, error.what()));
-        continue;
-      }
-      if (reports_nothing(configuration)) continue;
-      if (per_call < 0) per_call = seconds_per_call(subject, configuration);
-      configuration.seconds_per_call = per_call;
-      plan.configurations.push_back(std::move(configuration));
+      add_configuration(planned, candidate, shape, plan);
     }
+  }
+  if (source != nullptr) {
+    bool first_generated = true;
+    for (const DrawnCase& drawn : generated_cases(planned, settings, *source)) {
+      add_configuration(planned,
+                        {.config = drawn.config,
+                         .generated = true,
+                         .first_generated = first_generated},
+                        &drawn.shape, plan);
+      first_generated = false;
+    }
+  }
+  for (std::size_t i = first; i < plan.configurations.size(); ++i) {
+    PlannedConfiguration& configuration = plan.configurations[i];
+    if (per_call < 0) {
+      per_call = seconds_per_call(subject, configuration);
+      elements = elements_of_call(configuration);
+    }
+    configuration.seconds_per_call = per_call;
+    if (!configuration.generated) continue;
+    configuration.seconds_per_call *=
+        elements_of_call(configuration) / elements;
   }
 }
 
 }  // namespace
 
 Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
-               const Settings& settings) {
+               const Settings& settings, const ConfigSource* source) {
   Plan plan;
   plan.settings = settings;
   const Budget budget = budget_of(settings.profile);
@@ -309,7 +365,7 @@ Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
   for (const impl::SubjectEntry& entry : subjects) {
     auto [planned, subject] =
         plan_subject(entry, settings.call_timeout_seconds);
-    if (subject) plan_configurations(planned, *subject, plan);
+    if (subject) plan_configurations(planned, *subject, source, plan);
     plan.subjects.push_back(std::move(planned));
   }
   share_weights(plan);
@@ -317,23 +373,26 @@ Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
   return plan;
 }
 
-Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
-                 double call_timeout_seconds) {
-  Plan plan;
-  plan.settings.call_timeout_seconds = call_timeout_seconds;
-  plan.subjects.push_back(plan_subject(subject, call_timeout_seconds).first);
-  plan.settings.profile = token.profile;
-  plan.settings.seed = token.seed;
-  plan.settings.alpha = token.alpha;
-  plan.settings.delta =
-      token.delta > 0 ? std::optional(token.delta) : std::nullopt;
-  plan.delta = token.delta;
-  plan.margin = token.margin;
-  const Candidate candidate{token.config, true, true, true};
+Settings settings_of(const ReplayToken& token) {
+  Settings settings;
+  settings.profile = token.profile;
+  settings.seed = token.seed;
+  settings.alpha = token.alpha;
+  if (token.delta > 0) settings.delta = token.delta;
+  return settings;
+}
+
+PlannedConfiguration plan_token(const ReplayToken& token,
+                                const PlannedSubject& subject,
+                                const Settings& settings) {
   PlannedConfiguration planned = plan_configuration(
-      plan.subjects.front(), candidate, &token.shape, plan.settings);
+      subject, {token.config, true, true, true, token.generated, true},
+      &token.shape, settings);
   planned.own_shape = token.own_shape;
   planned.rate_n_max = token.rate_n_max;
+  if (token.structure_n > 0) {
+    planned.structure_n = planned.own_structure_n = token.structure_n;
+  }
   std::erase_if(planned.checks, [&](const PlannedCheck& check) {
     return check.check != token.check && !definition_of(check.check).structural;
   });
@@ -342,13 +401,25 @@ Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
     check.weight = token.weight;
     check.reduced_n = check.hidden ? 0 : token.reduced_n;
   }
+  describe_detection(planned, settings);
   if (reports_nothing(planned)) {
     throw std::invalid_argument(
         fmt::format("replay token: check is '{}', which has no meaning for {}",
                     token.check, token.config.layer));
   }
-  describe_detection(planned, plan.settings);
-  plan.configurations.push_back(std::move(planned));
+  return planned;
+}
+
+Plan replay_plan(const ReplayToken& token, const impl::SubjectEntry& subject,
+                 double call_timeout_seconds) {
+  Plan plan;
+  plan.settings = settings_of(token);
+  plan.settings.call_timeout_seconds = call_timeout_seconds;
+  plan.subjects.push_back(plan_subject(subject, call_timeout_seconds).first);
+  plan.delta = token.delta;
+  plan.margin = token.margin;
+  plan.configurations.push_back(
+      plan_token(token, plan.subjects.front(), plan.settings));
   return plan;
 }
 

@@ -8,6 +8,7 @@
 
 #include "detection.hpp"
 #include "dropcheck/stats/look_schedule.hpp"
+#include "generated_plan.hpp"
 #include "network_plan.hpp"
 
 namespace dropcheck::properties {
@@ -49,6 +50,36 @@ double affordable_units(const Budget& budget, double units, double elements) {
 /// Calls with fewer decisions get the tolerance that they can afford.
 constexpr double kManyUnits = 64;
 
+/// Units within which contexts are certified at a margin; `share` of them are
+/// pairs of the context with the fewest.
+double context_units(double p, double margin, double share) {
+  const double context_n = kContextTime * p * (1 - p) / (margin * margin);
+  return std::max(kSegments * context_n, context_n / smaller_side(p) / share);
+}
+
+/// In short rows laid end to end, lags reach half of a row.
+constexpr double kLongestLag = 0.5;
+
+double affordable_margin(const Budget& budget, double p, double affordable) {
+  return std::min(std::max(budget.margin, std::sqrt(kSegments * kContextTime *
+                                                    p * (1 - p) / affordable)),
+                  smaller_side(p) / 2);
+}
+
+/// Whether every certificate of a rate and of contexts is to be had, but for a
+/// chance of 1e-9, before the largest integers are reached.
+bool decidable(const Budget& budget, double p, double affordable) {
+  if (smaller_side(p) < 0x1p-30) return false;
+  const double delta =
+      std::min(std::max(budget.delta, stats::affordable_delta(p, affordable)),
+               smaller_side(p) / 5);
+  const double margin = affordable_margin(budget, p, affordable);
+  // The last bits of a quotient decide nothing.
+  const double enough = 1.001 * affordable;
+  return 180 * p * (1 - p) / (delta * delta) <= enough &&
+         context_units(p, margin, kLongestLag) <= kRareContexts * enough;
+}
+
 void refuse_wide_tolerance(double p, double delta, double limit) {
   if (delta <= limit) return;
   throw std::domain_error(fmt::format(
@@ -75,7 +106,8 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
     plan_network_sizes(planned, settings);
     return;
   }
-  const Budget budget = budget_of(settings.profile);
+  const Budget budget =
+      planned.generated ? generated_budget() : budget_of(settings.profile);
   const impl::Shape output =
       impl::output_shape(*planned.law, planned.config, planned.shape);
   const auto elements = static_cast<double>(impl::element_count(output));
@@ -85,10 +117,21 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   planned.rate =
       impl::unit_drop_probability(*planned.law, planned.config, output);
   const double p = planned.rate;
-  if (!testable(p) || planned.units_per_call == 0) return;
-  const double pq = p * (1 - p);
+  // Axes of extent 0 may be shared: units without an element show nothing.
+  if (!testable(p) || planned.units_per_call == 0 || elements == 0) return;
   const auto units = static_cast<double>(planned.units_per_call);
   const double affordable = affordable_units(budget, units, elements);
+  if (planned.generated) {
+    planned.note = unreadable(planned);
+    if (!planned.note.empty()) return;
+    if (!decidable(budget, p, affordable)) {
+      planned.note = fmt::format(
+          "{:.2g} units decide nothing about a drop probability of {:.2g}",
+          affordable, p);
+      plan_values_only(planned);
+      return;
+    }
+  }
   const double asked = settings.delta.value_or(budget.delta);
   const double limit = smaller_side(p) / 5;
   if (settings.delta) refuse_wide_tolerance(p, *settings.delta, limit);
@@ -118,14 +161,9 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   }
   planned.rate_n_max = static_cast<std::uint64_t>(
       std::max(1.0, kept ? n_max : std::min(n_max, affordable)));
-  planned.margin =
-      std::min(std::max(budget.margin,
-                        std::sqrt(kSegments * kContextTime * pq / affordable)),
-               smaller_side(p) / 2);
-  const double context_n =
-      kContextTime * pq / (planned.margin * planned.margin);
+  planned.margin = affordable_margin(budget, p, affordable);
   const double needed =
-      std::max(kSegments * context_n, context_n / smaller_side(p));
+      context_units(p, planned.margin, planned.generated ? kLongestLag : 1);
   planned.structure_n = static_cast<std::uint64_t>(
       std::max(1.0, std::min(needed, kRareContexts * affordable)));
 }
@@ -134,6 +172,11 @@ std::int64_t block_calls(const PlannedConfiguration& planned) {
   if (planned.law->network != nullptr) return planned.calls_per_block;
   if (planned.delta <= 0) return 1;
   const std::int64_t units = planned.units_per_call;
+  if (planned.values_only) {
+    const std::int64_t elements = impl::element_count(planned.shape);
+    return std::clamp<std::int64_t>(65536 / std::max<std::int64_t>(elements, 1),
+                                    1, 16);
+  }
   if (units < 64) {
     const auto row =
         std::clamp(static_cast<std::int64_t>(planned.structure_n / 16),

@@ -257,6 +257,7 @@ constinit const CheckDefinition rare_events_check{
     .from_calls = check_rare_events,
     .reads_masks = false,
     .takes_chance = false,
+    .own_shapes = true,
     .not_applicable = overlapping_blocks,
     .left_out = not_once,
     .plan = plan_rare_events};

@@ -185,6 +185,10 @@ std::string encode(const ReplayToken& token) {
     text += fmt::format(",samples={}", token.config.samples);
   }
   if (token.reduced_n > 0) text += fmt::format(",units={}", token.reduced_n);
+  if (token.generated) text += ",generated=1";
+  if (token.structure_n > 0) {
+    text += fmt::format(",structure={}", token.structure_n);
+  }
   text += block_text(token.config.block);
   return text + fmt::format(
                     ",shape={},own_shape={},profile={},delta={},margin={},"
@@ -206,7 +210,7 @@ ReplayToken decode_token(const std::string& text) {
     token.shape = list<std::int64_t>(shape, 'x', "shape");
   }
   for (const std::int64_t extent : token.shape) {
-    if (extent < 1) refuse("shape", shape, "extents of at least 1");
+    if (extent < 0) refuse("shape", shape, "extents of at least 0");
   }
   token.own_shape = number<int>(fields, "own_shape") != 0;
   const auto profile = profile_from_name(required(fields, "profile"));
@@ -223,6 +227,10 @@ ReplayToken decode_token(const std::string& text) {
   token.seed = number<std::uint64_t>(fields, "seed");
   if (fields.contains("units")) {
     token.reduced_n = number<std::uint64_t>(fields, "units");
+  }
+  token.generated = fields.contains("generated");
+  if (fields.contains("structure")) {
+    token.structure_n = number<std::uint64_t>(fields, "structure");
   }
   return token;
 }

@@ -157,6 +157,7 @@ constinit const CheckDefinition resolution_check{
          "faulty:floor_keep_plus_rand"},
     .from_calls = check_resolution,
     .takes_chance = false,
+    .own_shapes = true,
     .not_applicable = is_network};
 
 }  // namespace dropcheck::properties

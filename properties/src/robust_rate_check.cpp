@@ -219,6 +219,7 @@ constinit const CheckDefinition drop_rate_robust_check{
              "declared rate. In one configuration a subject.",
              kByEValue, "faulty:groups_with_wrong_rate"},
     .from_calls = check_robust_rate,
+    .own_shapes = true,
     .not_applicable = overlapping_blocks,
     .left_out = not_affordable,
     .plan = plan_robust};

@@ -58,13 +58,14 @@ const double kLogPairs =
 
 /// Calls needed so that two independent masks agree by chance with at most
 /// the claim's share.
-std::int64_t telling_calls(const Context& context, double log_share) {
-  const double per_decision = -stats::log_chance_identical(context.p0(), 1);
-  const double decisions =
-      std::ceil((context.log_threshold("seeding") + log_share) / per_decision);
-  return static_cast<std::int64_t>(
-      std::ceil(decisions / static_cast<double>(context.plan.units_per_call)));
+double telling_calls(const PlannedConfiguration& planned, double threshold) {
+  const double per_decision = -stats::log_chance_identical(planned.rate, 1);
+  const double decisions = std::ceil((threshold + kLogPairs) / per_decision);
+  return std::ceil(decisions / static_cast<double>(planned.units_per_call));
 }
+
+/// Elements of the calls after one seed, at most.
+constexpr double kMostElements = 1 << 22;
 
 struct NamedSeed {
   std::string name;
@@ -143,15 +144,17 @@ static Finding check_seeding(const Context& context) {
     finding.sentence = "the subject declares that it cannot be reseeded";
     return finding;
   }
-  const std::int64_t calls = telling_calls(context, kLogPairs);
-  constexpr std::int64_t kMostElements = std::int64_t{1} << 22;
-  if (calls * context.inputs.base.size() > kMostElements) {
+  const double wanted =
+      telling_calls(context.plan, context.log_threshold("seeding"));
+  if (wanted * static_cast<double>(context.inputs.base.size()) >
+      kMostElements) {
     leave_open(finding,
-               fmt::format("{} calls are needed to tell masks apart at "
+               fmt::format("{:.0f} calls are needed to tell masks apart at "
                            "this drop probability: too many",
-                           calls));
+                           wanted));
     return finding;
   }
+  const auto calls = static_cast<std::int64_t>(wanted);
   const std::uint64_t seed = stream_seed(context.experiment, Stream::kSeeding);
   MaskSource source(context);
   const Mask first = source.after(seed, calls);
@@ -198,9 +201,18 @@ static Finding check_seeding(const Context& context) {
 
 namespace {
 
-void plan_seeding(const PlannedConfiguration&, const Settings&, double,
-                  PlannedCheck& check) {
+void plan_seeding(const PlannedConfiguration& planned, const Settings&,
+                  double threshold, PlannedCheck& check) {
   check.detectable = "seeds or calls that give the same mask";
+  const double calls = telling_calls(planned, threshold);
+  const double elements =
+      calls * static_cast<double>(impl::element_count(impl::output_shape(
+                  *planned.law, planned.config, planned.shape)));
+  check.elements = elements * (kSeedBits + kOtherSeeds + 4);
+  if (elements > kMostElements) {
+    check.undecidable =
+        fmt::format("{:.2g} calls are needed to tell masks apart", calls);
+  }
 }
 
 }  // namespace
@@ -218,6 +230,7 @@ constinit const CheckDefinition seeding_check{
          "agree. False pass: seeds that are not among those tried.",
          "faulty:seed_ignored"},
     .from_calls = check_seeding,
+    .knows_limits = true,
     .plan = plan_seeding};
 
 }  // namespace dropcheck::properties

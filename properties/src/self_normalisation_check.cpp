@@ -214,6 +214,7 @@ constinit const CheckDefinition self_normalisation_check{
              "the mean square, clipped at 2, against a declared band.",
              kByEValue, "faulty:alpha_is_plain_dropout"},
     .from_calls = check_self_normalisation,
+    .own_shapes = true,
     .not_applicable = not_selu,
     .plan = plan_self_normalisation};
 

@@ -28,6 +28,23 @@ std::optional<Profile> profile_from_name(std::string_view name) {
   return std::nullopt;
 }
 
+std::size_t default_generated(Profile profile) {
+  switch (profile) {
+    case Profile::kSmoke:
+      return 2;
+    case Profile::kPr:
+      return 32;
+    case Profile::kNightly:
+    case Profile::kExhaustive:
+      return 256;
+  }
+  return 0;
+}
+
+double default_shrink_limit(Profile profile) {
+  return profile == Profile::kSmoke ? 5 : 30;
+}
+
 unsigned thread_count(const Settings& settings) {
   if (settings.threads > 0) return settings.threads;
   return std::max(1U, std::thread::hardware_concurrency());

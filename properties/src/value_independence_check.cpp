@@ -227,6 +227,7 @@ constinit const CheckDefinition value_independence_check{
              "rate. In one configuration a subject.",
              kByEValue, "faulty:large_values_kept"},
     .from_calls = check_value_independence,
+    .own_shapes = true,
     .not_applicable = reads_no_input,
     .left_out = not_once,
     .plan = plan_value_independence};

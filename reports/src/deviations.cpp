@@ -114,13 +114,31 @@ void weigh_again(RunResult& result) {
   result.alarm = !(result.log10_run_e < -std::log10(result.alpha));
 }
 
+bool matches(const Deviation& deviation, const Finding& finding) {
+  return properties::glob_matches(deviation.id, finding.id) &&
+         properties::glob_matches(deviation.subject, finding.subject);
+}
+
+bool has_expired(const Deviation& deviation, Date today) {
+  return deviation.expires && *deviation.expires < today;
+}
+
 }  // namespace
+
+bool is_declared(const Finding& finding, std::span<const Deviation> deviations,
+                 Date today) {
+  return std::any_of(
+      deviations.begin(), deviations.end(), [&](const Deviation& deviation) {
+        return !has_expired(deviation, today) && matches(deviation, finding) &&
+               effect_is_declared(deviation, finding);
+      });
+}
 
 void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
                       Date today) {
   std::size_t covered = 0;
   for (const Deviation& deviation : deviations) {
-    if (deviation.expires && *deviation.expires < today) {
+    if (has_expired(deviation, today)) {
       result.deviation_problems.push_back(
           fmt::format("deviation \"{}\" of \"{}\" expired on {}", deviation.id,
                       deviation.subject, date_text(*deviation.expires)));
@@ -128,10 +146,7 @@ void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
     }
     Fate fate;
     for (Finding& finding : result.findings) {
-      if (properties::glob_matches(deviation.id, finding.id) &&
-          properties::glob_matches(deviation.subject, finding.subject)) {
-        apply_to(finding, deviation, fate);
-      }
+      if (matches(deviation, finding)) apply_to(finding, deviation, fate);
     }
     covered += fate.covered;
     std::string problem = problem_of(deviation, fate);

@@ -56,7 +56,9 @@ std::vector<Group> groups_of(const RunResult& result,
                     alike == Alike::kSentence ? finding.sentence : ""};
       const auto [place, is_new] = places.try_emplace(key, groups.size());
       if (is_new) groups.emplace_back();
-      groups[place->second].push_back(&finding);
+      Group& group = groups[place->second];
+      // The one with a smallest case speaks for all.
+      group.insert(finding.shrinking ? group.begin() : group.end(), &finding);
     }
   }
   return groups;

@@ -37,7 +37,8 @@ using Group = std::vector<const Finding*>;
 enum class Alike { kSentence, kCheck };
 
 /// Groups of the findings with these verdicts, in the order of `verdicts`;
-/// members share verdict, subject, layer, check and, if asked, sentence.
+/// members share verdict, subject, layer, check and, if asked, sentence. A
+/// member that was shrunk stands first.
 std::vector<Group> groups_of(const RunResult& result,
                              const std::vector<Verdict>& verdicts, Alike alike);
 

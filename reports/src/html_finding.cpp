@@ -51,6 +51,25 @@ mustache::data picture_data(const Finding& finding) {
   return data;
 }
 
+mustache::data shrinking_data(const Finding& finding) {
+  if (!finding.shrinking) return mustache::data(false);
+  const properties::Shrinking& shrinking = *finding.shrinking;
+  mustache::data data{"smallest", xml_text(smallest_line(finding))};
+  set_text(data, "smallest_sentence", shrinking.sentence);
+  set_text(data, "smallest_replay", smallest_replay_line(finding));
+  data.set("tried", mustache::data(!shrinking.steps.empty()));
+  mustache::data rows(mustache::data::type::list);
+  for (const properties::ShrinkStep& step : shrinking.steps) {
+    mustache::data row{"case", xml_text(step.configuration)};
+    row.set("outcome", step.refuted ? "refuted" : "not refuted");
+    set_number(row, "step_e", step.log10_e);
+    set_number(row, "step_threshold", step.log10_threshold);
+    rows << row;
+  }
+  data.set("steps", rows);
+  return data;
+}
+
 void set_deviation(mustache::data& data, const Finding& finding) {
   set_text(data, "deviation", finding.deviation_reason);
   const bool link = is_web_address(finding.deviation_url);
@@ -101,6 +120,7 @@ mustache::data finding_data(const RunResult& result, const Finding& finding) {
   data.set("has_ruler", mustache::data(!ruler_svg(finding).empty()));
   data.set("diagnostics", diagnostics_data(finding));
   data.set("picture", picture_data(finding));
+  data.set("shrinking", shrinking_data(finding));
   set_deviation(data, finding);
   return data;
 }

@@ -52,6 +52,22 @@ Json lifetime_to_json(const properties::LifetimeRecord& lifetime) {
           {"sentence", valid_utf8(lifetime.sentence)}};
 }
 
+Json shrinking_to_json(const properties::Shrinking& shrinking) {
+  Json json = {{"smallest", valid_utf8(shrinking.smallest)},
+               {"sentence", valid_utf8(shrinking.sentence)},
+               {"replay", valid_utf8(shrinking.replay)},
+               {"stopped", valid_utf8(shrinking.stopped)},
+               {"steps", Json::array()}};
+  for (const properties::ShrinkStep& step : shrinking.steps) {
+    Json one = {{"configuration", valid_utf8(step.configuration)},
+                {"refuted", step.refuted}};
+    put(one, "log10_e", step.log10_e);
+    put(one, "log10_threshold", step.log10_threshold);
+    json["steps"].push_back(std::move(one));
+  }
+  return json;
+}
+
 Json finding_to_json(const Finding& finding) {
   Json json = {{"id", valid_utf8(finding.id)},
                {"subject", valid_utf8(finding.subject)},
@@ -83,6 +99,10 @@ Json finding_to_json(const Finding& finding) {
     json["diagnostics"].push_back(diagnostic_to_json(row));
   }
   if (finding.picture) json["picture"] = picture_to_json(*finding.picture);
+  if (finding.generated) json["generated"] = true;
+  if (finding.shrinking) {
+    json["shrinking"] = shrinking_to_json(*finding.shrinking);
+  }
   return json;
 }
 

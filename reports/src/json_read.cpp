@@ -162,6 +162,23 @@ std::optional<properties::MaskPicture> read_picture(const Reader& reader) {
                                  .expected = picture.texts("expected")};
 }
 
+properties::ShrinkStep read_step(const Reader& reader) {
+  return {.configuration = reader.text("configuration"),
+          .refuted = reader.flag("refuted"),
+          .log10_e = reader.maybe_real("log10_e"),
+          .log10_threshold = reader.maybe_real("log10_threshold")};
+}
+
+std::optional<properties::Shrinking> read_shrinking(const Reader& reader) {
+  if (!reader.has("shrinking")) return std::nullopt;
+  const Reader shrinking(reader.at("shrinking"), reader.where("shrinking"));
+  return properties::Shrinking{.steps = shrinking.each("steps", read_step),
+                               .smallest = shrinking.text("smallest"),
+                               .sentence = shrinking.text("sentence"),
+                               .replay = shrinking.text("replay"),
+                               .stopped = shrinking.text("stopped")};
+}
+
 properties::SubjectRecord read_subject(const Reader& reader) {
   return {.name = reader.text("name"),
           .layer = reader.text("layer"),
@@ -208,6 +225,8 @@ Finding read_finding(const Reader& reader) {
           .seconds = reader.real("seconds"),
           .diagnostics = reader.each("diagnostics", read_diagnostic),
           .picture = read_picture(reader),
+          .generated = reader.has("generated") && reader.flag("generated"),
+          .shrinking = read_shrinking(reader),
           .deviation_reason = reader.text("deviation_reason"),
           .deviation_url = reader.text("deviation_url")};
 }

@@ -72,6 +72,29 @@ std::string target_row(const Target& target,
                      target.cells.size(), joined(open, "<br>"));
 }
 
+// A line to paste.
+std::string fenced(const std::string& line) {
+  if (line.empty()) return {};
+  std::string fence = "```";
+  while (line.find(fence) != std::string::npos) fence += '`';
+  return "\n" + fence + "\n" + line + "\n" + fence + "\n";
+}
+
+// The cases that were refuted on the way to the smallest one.
+std::string way(const properties::Shrinking& shrinking) {
+  std::string out;
+  for (const properties::ShrinkStep& step : shrinking.steps) {
+    if (!step.refuted) continue;
+    out +=
+        fmt::format("| {} | {} | {} |\n", code(step.configuration),
+                    step.log10_e ? number(*step.log10_e) : "-",
+                    step.log10_threshold ? number(*step.log10_threshold) : "-");
+  }
+  if (out.empty()) return out;
+  return "\n| refuted on the way | log10 e | had to reach |\n|---|---|---|\n" +
+         out;
+}
+
 std::string block(const Group& group) {
   const Finding& finding = *group.front();
   std::string out = fmt::format("\n**{} {}** {} {}\n\n> {}\n\n",
@@ -84,11 +107,11 @@ std::string block(const Group& group) {
     out += fmt::format("and {} more configuration{} alike\n", group.size() - 1,
                        group.size() == 2 ? "" : "s");
   }
-  const std::string replay = replay_line(finding);
-  if (replay.empty()) return out;
-  std::string fence = "```";
-  while (replay.find(fence) != std::string::npos) fence += '`';
-  return out + "\n" + fence + "\n" + replay + "\n" + fence + "\n";
+  out += fenced(replay_line(finding));
+  const std::string smallest = smallest_line(finding);
+  if (smallest.empty()) return out;
+  return out + "\n" + plain(smallest) + "\n" + way(*finding.shrinking) +
+         fenced(smallest_replay_line(finding));
 }
 
 std::string remarks(const RunResult& result) {

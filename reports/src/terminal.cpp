@@ -50,6 +50,10 @@ class Blocks {
     add_others(group);
     const std::string replay = replay_line(finding);
     if (!replay.empty()) out_ += "  " + pen_.bold(replay) + "\n";
+    const std::string smallest = smallest_line(finding);
+    if (!smallest.empty()) indented(smallest);
+    const std::string again = smallest_replay_line(finding);
+    if (!again.empty()) out_ += "  " + pen_.bold(again) + "\n";
   }
 
   std::string take() { return std::move(out_); }

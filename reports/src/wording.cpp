@@ -187,6 +187,24 @@ std::string replay_line(const Finding& finding) {
   return "dropcheck replay " + shell_word(one_line(finding.replay));
 }
 
+std::string smallest_line(const Finding& finding) {
+  if (!finding.shrinking) return {};
+  const properties::Shrinking& shrinking = *finding.shrinking;
+  const std::string tried = counted(shrinking.steps.size(), "case");
+  std::string line =
+      shrinking.smallest.empty()
+          ? fmt::format("no simpler case is refuted ({} tried)", tried)
+          : fmt::format("smallest case still refuted: {} ({} tried)",
+                        shrinking.smallest, tried);
+  if (!shrinking.stopped.empty()) line += "; " + shrinking.stopped;
+  return line;
+}
+
+std::string smallest_replay_line(const Finding& finding) {
+  if (!finding.shrinking || finding.shrinking->replay.empty()) return {};
+  return "dropcheck replay " + shell_word(one_line(finding.shrinking->replay));
+}
+
 std::string case_name(const Finding& finding) {
   return fmt::format("{}[{}]", finding.check, finding.configuration);
 }

@@ -56,6 +56,13 @@ std::string interval_text(const Finding& finding);
 /// The line to paste; empty if there is no token.
 std::string replay_line(const Finding& finding);
 
+/// "smallest case still refuted: p=0.5,f32,9 (12 of 30 cases refuted)", or that
+/// none is smaller, and what stopped the search; empty if none was made.
+std::string smallest_line(const Finding& finding);
+
+/// The line that repeats the smallest case; empty if there is none.
+std::string smallest_replay_line(const Finding& finding);
+
 /// "layer.check[configuration]" without the layer.
 std::string case_name(const Finding& finding);
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <random>
 #include <set>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "dropcheck/cli/table.hpp"
 #include "dropcheck/cli/time_text.hpp"
 #include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/generators/rapidcheck_source.hpp"
 #include "dropcheck/properties/check_catalogue.hpp"
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/number_text.hpp"
@@ -68,10 +70,16 @@ void refuse_idle_pattern(const Plan& plan,
   }
 }
 
+Plan plan_for(const std::vector<impl::SubjectEntry>& subjects,
+              const Settings& settings) {
+  const generators::RapidCheckSource source;
+  return properties::make_plan(subjects, settings, &source);
+}
+
 Plan plan_or_usage_error(const std::vector<impl::SubjectEntry>& subjects,
                          const Settings& settings) {
   try {
-    return properties::make_plan(subjects, settings);
+    return plan_for(subjects, settings);
   } catch (const std::invalid_argument& error) {
     const std::string only =
         settings.only.empty() ? "" : " (--only " + join(settings.only) + ")";
@@ -88,8 +96,7 @@ std::string profile_that_fits(const std::vector<impl::SubjectEntry>& subjects,
   for (const Profile profile : kProfiles) {
     if (profile >= asked) break;
     settings.profile = profile;
-    const double seconds =
-        properties::make_plan(subjects, settings).expected_seconds;
+    const double seconds = plan_for(subjects, settings).expected_seconds;
     if (seconds <= limit) {
       return fmt::format("the cheapest profile that fits is {} ({})",
                          properties::name_of(profile), time_text(seconds));
@@ -124,6 +131,12 @@ std::size_t count_checks(const Plan& plan) {
   return count;
 }
 
+std::size_t count_generated(const Plan& plan) {
+  return static_cast<std::size_t>(
+      std::count_if(plan.configurations.begin(), plan.configurations.end(),
+                    [](const auto& planned) { return planned.generated; }));
+}
+
 std::size_t count_subjects(const Plan& plan) {
   std::set<std::string> names;
   for (const auto& configuration : plan.configurations) {
@@ -136,6 +149,7 @@ std::size_t count_subjects(const Plan& plan) {
 std::string tolerance_text(const Plan& plan) {
   double coarsest = plan.delta;
   for (const auto& configuration : plan.configurations) {
+    if (configuration.generated) continue;
     coarsest = std::max(coarsest, configuration.delta);
   }
   std::string text = fmt::format("{:g}", plan.delta);
@@ -183,17 +197,40 @@ std::string check_table(const properties::PlannedConfiguration& planned,
                      time_text(planned.worst_seconds), note, table.text(width));
 }
 
+// What generated configurations are asked, and why not more.
+std::string generated_table(const Plan& plan, std::size_t width) {
+  Table table({"subject", "generated", "checks", "left out"});
+  std::size_t rows = 0;
+  for (const auto& planned : plan.configurations) {
+    if (!planned.generated) continue;
+    std::map<std::string, std::vector<std::string>> checks;
+    for (const auto& one : planned.left_out) {
+      checks[one.reason].push_back(one.check);
+    }
+    std::vector<std::string> reasons;
+    for (const auto& [reason, names] : checks) {
+      reasons.push_back(join(names) + ": " + reason);
+    }
+    if (checks.empty()) reasons.push_back(planned.note);
+    table.add({planned.subject, planned.configuration,
+               fmt::format("{}", planned.checks.size()), join(reasons, "; ")});
+    ++rows;
+  }
+  return rows == 0 ? "" : table.text(width) + "\n";
+}
+
 std::string check_tables(const Plan& plan, std::size_t width) {
   std::string text;
   for (const auto& planned : plan.configurations) {
-    text += check_table(planned, width);
+    if (!planned.generated) text += check_table(planned, width);
   }
-  return text;
+  return text + generated_table(plan, width);
 }
 
 std::string configuration_table(const Plan& plan, std::size_t width) {
   Table table({"subject", "configuration", "delta", "units", "time", "note"});
   for (const auto& planned : plan.configurations) {
+    if (planned.generated) continue;
     table.add({planned.subject, planned.configuration,
                fmt::format("{:g}", planned.delta),
                fmt::format("{:.1e}", static_cast<double>(planned.rate_n_max)),
@@ -232,6 +269,13 @@ Settings settings_of(const Options& options) {
   settings.call_timeout_seconds = options.call_timeout_seconds;
   settings.time_limit_seconds = options.time_limit_seconds;
   settings.fail_fast = options.fail_fast;
+  // Who names a configuration wants that one.
+  const bool named = !options.drop_probabilities.empty() ||
+                     !options.shapes.empty() || !options.dtypes.empty();
+  settings.generated = options.generated.value_or(
+      named ? 0 : properties::default_generated(settings.profile));
+  settings.shrink_limit_seconds = options.shrink_limit_seconds.value_or(
+      properties::default_shrink_limit(settings.profile));
   return settings;
 }
 
@@ -266,6 +310,10 @@ std::string forecast(const Plan& plan) {
       plan.margin);
   text += fmt::format("         with false alarms in at most {} of all runs\n",
                       properties::number_text(settings.alpha));
+  if (const std::size_t generated = count_generated(plan)) {
+    text += fmt::format("         what they can show on {} drawn by the seed\n",
+                        counted(generated, "small configuration"));
+  }
   text += fmt::format("takes    about {}, at most about {}, on {}\n",
                       time_text(plan.expected_seconds),
                       time_text(plan.worst_seconds),
@@ -283,7 +331,8 @@ int plan_command(const Context& context) {
       all_subjects(options), {options.subjects, options.layers}, layer_names());
   const Plan plan = plan_or_refuse(entries, settings, options.only);
   const auto width = static_cast<std::size_t>(std::max(context.out.width, 120));
-  const bool every_check = plan.configurations.size() <= kDetailed;
+  const bool every_check =
+      plan.configurations.size() - count_generated(plan) <= kDetailed;
   print(every_check ? check_tables(plan, width)
                     : configuration_table(plan, width));
   print('\n' + forecast(plan));

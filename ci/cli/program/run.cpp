@@ -74,6 +74,9 @@ RunResult verify_with_progress(const Context& context, const Run& run,
                         const std::string& what) {
     line.update(done, total, what);
   };
+  progress.known = [&run](const properties::Finding& finding) {
+    return reports::is_declared(finding, run.deviations, utc_today());
+  };
   if (night != nullptr) {
     progress.counted = [night](const auto& planned, const auto& counts) {
       night->record(planned, counts);

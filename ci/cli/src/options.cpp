@@ -18,6 +18,7 @@ namespace {
 struct Texts {
   std::vector<std::string> drop_probabilities, shapes, dtypes;
   std::string delta, seed, alpha, threads, time_limit, call_timeout, runs;
+  std::string generated, shrink_limit;
 };
 
 constexpr const char* kFooter =
@@ -57,6 +58,13 @@ void add_run_options(CLI::App& app, Options& options, Texts& texts) {
                  "refuse a run that needs longer, e.g. 90, 90s, 4m");
   app.add_option("--call-timeout", texts.call_timeout,
                  "longest time for one call (default 60s)");
+  app.add_option("--generated", texts.generated,
+                 "configurations that RapidCheck draws for each subject "
+                 "(default: 2 at smoke, 32 at pr, 256 above; none where --p, "
+                 "--shape or --dtype is given)");
+  app.add_option("--shrink-limit", texts.shrink_limit,
+                 "longest time for finding the smallest case of each refuted "
+                 "check, 0 for none (default: 5s at smoke, 30s above)");
   app.add_flag("--in-process", options.in_process,
                "only subjects that need no worker process, for debuggers");
   app.add_option("--device", options.device, "where subjects run: cpu");
@@ -297,6 +305,13 @@ void read_numbers(const CLI::App& app, const Texts& texts, Options& options) {
   if (given(app, "--time-limit")) {
     options.time_limit_seconds =
         parse_seconds({"--time-limit", texts.time_limit});
+  }
+  if (given(app, "--generated")) {
+    options.generated = parse_count({"--generated", texts.generated});
+  }
+  if (given(app, "--shrink-limit")) {
+    options.shrink_limit_seconds =
+        parse_limit({"--shrink-limit", texts.shrink_limit});
   }
   if (given(app, "--call-timeout")) {
     options.call_timeout_seconds =

@@ -89,6 +89,18 @@ std::uint64_t parse_seed(Argument argument) {
   refuse(argument, "'random' or a whole number from 0 to 2^64 - 1");
 }
 
+std::size_t parse_count(Argument argument) {
+  constexpr std::size_t kMost = 1000000;
+  const auto value = number<std::size_t>(argument.text);
+  if (value && *value <= kMost) return *value;
+  refuse(argument, "a whole number from 0 to 1000000");
+}
+
+double parse_limit(Argument argument) {
+  if (argument.text == "0") return 0;
+  return parse_seconds(argument);
+}
+
 double parse_seconds(Argument argument) {
   constexpr double kYear = 366 * 86400.0;
   std::size_t end = argument.text.find_last_of("0123456789.");

@@ -26,6 +26,25 @@ struct MaskPicture {
   std::vector<std::string> expected;  ///< an example that follows the law
 };
 
+/// One case that was decided on the way from a refuted one to a smaller one.
+struct ShrinkStep {
+  std::string configuration;
+  bool refuted = false;
+  std::optional<double> log10_e;  ///< absent where no chance is involved
+  /// What log10_e had to reach: that of the first case and more with each step.
+  std::optional<double> log10_threshold;
+};
+
+/// The smallest case still refuted, and how it was found (STATISTICS 2.f 7).
+/// The alarm rests on the first case's e-value, never on these.
+struct Shrinking {
+  std::vector<ShrinkStep> steps;
+  std::string smallest;  ///< configuration; empty: no smaller case is refuted
+  std::string sentence;  ///< what is wrong there
+  std::string replay;    ///< token of the smallest case
+  std::string stopped;   ///< what ended it too early; empty: nothing did
+};
+
 /// One check on one configuration of one subject.
 struct Finding {
   std::string id;             ///< "dropout2d.granularity[p=0.1,f32,64x256x2x2]"
@@ -53,6 +72,8 @@ struct Finding {
   double seconds = 0;      ///< time spent, not part of the result
   std::vector<DiagnosticRow> diagnostics;
   std::optional<MaskPicture> picture;
+  bool generated = false;  ///< a configuration that RapidCheck drew
+  std::optional<Shrinking> shrinking = std::nullopt;  ///< refuted ones only
   std::string deviation_reason;  ///< verdict deviation or unexpected-pass
   std::string deviation_url;
 };

@@ -6,6 +6,7 @@
 
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/registry.hpp"
+#include "dropcheck/properties/config_source.hpp"
 #include "dropcheck/properties/settings.hpp"
 
 namespace dropcheck::properties {
@@ -30,6 +31,14 @@ struct PlannedCheck {
   /// Not asked for, but run because a certificate that was asked for rests on
   /// it; not reported, and without a share of the alarm budget.
   bool hidden = false;
+  /// Why it cannot decide at this size or drop probability; empty: it can.
+  std::string undecidable;
+};
+
+/// A check that has no meaning in a generated configuration.
+struct LeftOut {
+  std::string check;
+  std::string reason;
 };
 
 /// One configuration of one subject, with everything that is fixed before the
@@ -43,10 +52,11 @@ struct PlannedConfiguration {
   double rate = 0;         ///< probability that a unit is dropped
   std::int64_t units_per_call = 0;
   std::int64_t calls_per_block = 1;
-  double delta = 0;               ///< tolerance for the rate, as afforded
-  double margin = 0;              ///< r of the structure checks
-  std::uint64_t rate_n_max = 0;   ///< units
-  std::uint64_t structure_n = 0;  ///< units, planned for structure checks
+  double delta = 0;                   ///< tolerance for the rate, as afforded
+  double margin = 0;                  ///< r of the structure checks
+  std::uint64_t rate_n_max = 0;       ///< units
+  std::uint64_t structure_n = 0;      ///< units, planned for structure checks
+  std::uint64_t own_structure_n = 0;  ///< not the profile's; 0: it is
   std::vector<PlannedCheck> checks;
   double seconds_per_call = 0;  ///< of the layer alone, as measured
   /// Drawing, reading and counting, on all threads.
@@ -55,6 +65,12 @@ struct PlannedConfiguration {
   double worst_seconds = 0;
   std::string configuration;  ///< "p=0.1,f32,65536"
   std::string note;           ///< e.g. why delta is larger than asked
+  /// Of the sample sizes; generated configurations have the shortest.
+  Profile profile = Profile::kPr;
+  bool generated = false;
+  /// Too few units for a claim about rates: only values are checked.
+  bool values_only = false;
+  std::vector<LeftOut> left_out;  ///< generated configurations only
 };
 
 /// A subject as it described itself when the plan was made.
@@ -84,7 +100,10 @@ struct Plan {
 /// Fixes configurations, sample sizes and weights. Opens every subject once to
 /// ask what it is and to time a few calls; draws nothing that enters a
 /// statistic. A subject that cannot be opened is in the plan with its failure.
+/// With a source, each subject but a network also gets Settings::generated
+/// cases of it, drawn by the run's seed; each check has for all of them
+/// together the weight that it has in one other configuration.
 Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
-               const Settings& settings);
+               const Settings& settings, const ConfigSource* source = nullptr);
 
 }  // namespace dropcheck::properties

@@ -27,7 +27,7 @@ struct LifetimeRecord {
   std::uint64_t drops = 0;
   std::uint64_t n = 0;
   double log10_e = 0;
-  double alpha = 1e-9;   ///< of all lifetimes in the file, beside the run's
+  double alpha = 1e-9;  ///< of all lifetimes in the file, beside the run's
   bool refuted = false;
   std::string sentence;  ///< how far it is, or what is wrong
 };

@@ -31,11 +31,19 @@ struct Settings {
   double call_timeout_seconds = 60;
   std::optional<double> time_limit_seconds;
   bool fail_fast = false;
+  std::size_t generated = 0;        ///< configurations a subject, from a source
+  double shrink_limit_seconds = 0;  ///< for each refuted check; 0: no shrinking
 };
+
+/// Generated configurations that a profile asks for, and the time that it has
+/// for shrinking: what the program takes where nothing else is said.
+std::size_t default_generated(Profile profile);
+double default_shrink_limit(Profile profile);
 
 /// Settings::threads, or the number of cores where that is 0.
 unsigned thread_count(const Settings& settings);
 
+struct Finding;
 struct PlannedConfiguration;
 
 /// Where the run tells how far it is; called from one thread at a time.
@@ -48,6 +56,8 @@ struct Progress {
   /// called from many threads.
   std::function<void(const PlannedConfiguration&, const stats::Counts&)>
       counted;
+  /// Refuted findings that are known, and so not worth shrinking.
+  std::function<bool(const Finding&)> known;
 };
 
 }  // namespace dropcheck::properties

@@ -29,7 +29,9 @@ struct ReplayToken {
   double alpha = 1e-9;
   double weight = 1;
   std::uint64_t seed = 0;
-  std::uint64_t reduced_n = 0;  ///< as planned for the check
+  std::uint64_t reduced_n = 0;    ///< as planned for the check
+  bool generated = false;         ///< sample sizes of a generated configuration
+  std::uint64_t structure_n = 0;  ///< in place of the profile's; 0: that one
 };
 
 /// "dc1,subject=faulty:drops_nothing,check=drop_rate,layer=dropout,p=0.1,..."

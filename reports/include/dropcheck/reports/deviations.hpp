@@ -39,6 +39,12 @@ struct Deviation {
 /// Throws std::runtime_error with file, line, field and rule.
 std::vector<Deviation> read_deviations(const std::filesystem::path& path);
 
+/// Whether a refuted finding is declared, its effect included: before the run
+/// is over, when nothing is known of the others.
+bool is_declared(const properties::Finding& finding,
+                 std::span<const Deviation> deviations,
+                 std::chrono::year_month_day today);
+
 /// Turns refuted findings that are declared into deviations.
 ///
 /// An entry that has expired, matches nothing, matches only what is right by

@@ -46,6 +46,8 @@ struct Options {
   unsigned threads = 0;  ///< 0: all cores
   std::optional<double> time_limit_seconds;
   double call_timeout_seconds = 60;
+  std::optional<std::size_t> generated;  ///< empty: the profile's
+  std::optional<double> shrink_limit_seconds;
   bool in_process = false;  ///< refuse subjects that need a worker process
   std::string device = "cpu";
   bool fail_fast = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -34,6 +35,12 @@ std::uint64_t parse_seed(Argument argument);
 
 /// Seconds from "90", "90s", "4m", "1.5h" or "500ms"; above 0, at most a year.
 double parse_seconds(Argument argument);
+
+/// The same, or "0" for none.
+double parse_limit(Argument argument);
+
+/// A whole number from 0 to a million.
+std::size_t parse_count(Argument argument);
 
 /// A shape from "64x256x2x2" or "64,256,2,2": extents of at least 1, at most
 /// 8 of them and at most 2^40 elements.
