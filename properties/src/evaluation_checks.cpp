@@ -70,7 +70,7 @@ std::int64_t surely_dropping_calls(const Context& context) {
 bool can_tell_that_nothing_drops(const Context& context) {
   // Calls are made one by one, so few elements do not make them cheap.
   const std::int64_t elements = std::int64_t{1}
-                                << (context.plan.generated ? 18 : 24);
+                                << (context.plan.generated ? 15 : 24);
   const std::int64_t least = context.plan.generated ? 64 : 1;
   return surely_dropping_calls(context) <=
          elements / std::max(least, context.inputs.base.size());

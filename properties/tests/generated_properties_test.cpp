@@ -36,11 +36,14 @@ rc::Gen<DrawnCase> small_cases(const impl::SubjectEntry& entry,
       });
 }
 
+impl::Tensor copied(const impl::TensorView& view) {
+  impl::Tensor tensor(view.dtype, view.shape);
+  impl::copy(view, tensor.view());
+  return tensor;
+}
+
 impl::Tensor called(impl::Layer& layer, impl::Tensor input, bool training) {
-  const impl::TensorView result = layer.forward({input.view(), training, 1});
-  impl::Tensor output(result.dtype, result.shape);
-  impl::copy(result, output.view());
-  return output;
+  return copied(layer.forward({input.view(), training, 1}));
 }
 
 bool same_bits(const impl::Tensor& a, const impl::Tensor& b) {
@@ -70,8 +73,8 @@ class EveryLayer : public ::testing::TestWithParam<impl::SubjectEntry> {
   impl::Law law() const { return impl::law_of(entry()); }
 };
 
-// Support and granularity: each element is kept or dropped, and one unit's are
-// all the one or all the other.
+// Support, granularity and layout: wherever it lies in memory, each element is
+// kept or dropped, and one unit's are all the one or all the other.
 TEST_P(EveryLayer, KeepsOrDropsWholeUnits) {
   const impl::Law rule = law();
   if (rule.factor != impl::Factor::kMask) GTEST_SKIP() << "noise, no mask";
@@ -79,11 +82,18 @@ TEST_P(EveryLayer, KeepsOrDropsWholeUnits) {
     const DrawnCase drawn = *small_cases(entry(), rule);
     RC_PRE(!impl::measures_scale(rule, drawn.config));
     const impl::Tensor input = *generators::readable_inputs(rule, drawn);
-    const auto layer = entry().open()->make(drawn.config);
-    const impl::Tensor base =
-        rule.base == impl::Base::kInput ? input : called(*layer, input, false);
+    const auto subject = entry().open();
+    const auto layout =
+        *generators::layouts(drawn.shape, subject->describe().strides);
+    RC_PRE(!drawn.config.in_place || layout != impl::Layout::kExpanded);
+    const impl::LaidOut given(input, layout);
+    const auto layer = subject->make(drawn.config);
+    const impl::Tensor base = rule.base == impl::Base::kInput
+                                  ? given.values()
+                                  : called(*layer, given.values(), false);
     layer->reseed(*rc::gen::arbitrary<std::uint64_t>());
-    const impl::Tensor output = called(*layer, input, true);
+    const impl::Tensor output = copied(layer->forward({given.view(), true, 1}));
+    RC_ASSERT(!given.damage("its input"));
     RC_ASSERT(output.shape() ==
               impl::output_shape(rule, drawn.config, drawn.shape));
     RC_ASSERT(output.dtype() == drawn.config.dtype);

@@ -35,6 +35,22 @@ TEST(Probability, TakesTheClosedUnitInterval) {
   EXPECT_EQ(parse_probability({"--p", "1e-3"}), 1e-3);
 }
 
+TEST(Count, TakesWholeNumbersUpToAMillion) {
+  EXPECT_EQ(parse_count({"--generated", "0"}), 0U);
+  EXPECT_EQ(parse_count({"--generated", "1000000"}), 1000000U);
+  for (const char* text : {"", "-1", "1.5", "1000001", "many", "nan"}) {
+    expect_refused(parse_count, text);
+  }
+}
+
+TEST(Limit, TakesATimeOr0ForNone) {
+  EXPECT_EQ(parse_limit({"--shrink-limit", "0"}), 0);
+  EXPECT_EQ(parse_limit({"--shrink-limit", "1.5m"}), 90);
+  for (const char* text : {"", "-1", "0s", "nan", "soon"}) {
+    expect_refused(parse_limit, text);
+  }
+}
+
 TEST(Probability, RefusesTheRest) {
   for (const char* text : {"1.5", "-0.1", "nan", "inf", "", "x", "0.1x", " 0.1",
                            "1e", "0,1", "--p"}) {

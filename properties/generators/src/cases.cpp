@@ -119,6 +119,14 @@ rc::Gen<impl::Tensor> readable_inputs(const impl::Law& law,
                       });
 }
 
+rc::Gen<impl::Layout> layouts(const impl::Shape& shape, impl::Strides strides) {
+  std::vector<impl::Layout> legal = impl::legal_layouts(shape);
+  std::erase_if(legal, [strides](impl::Layout layout) {
+    return impl::needed_strides(layout) > strides;
+  });
+  return rc::gen::elementOf(legal);
+}
+
 rc::Gen<double> special_values(impl::DType dtype) {
   const bool binary16 = dtype == impl::DType::kFloat16;
   const bool binary64 = dtype == impl::DType::kFloat64;

@@ -229,6 +229,28 @@ TEST(SpecialValues, AreValuesOfTheDType) {
   }
 }
 
+TEST(Layouts, HoldEveryLegalOneAlike) {
+  constexpr std::uint64_t kLayoutDraws = 2000;
+  const impl::Shape shape{3, 5, 7};
+  const auto legal = impl::legal_layouts(shape);
+  std::map<impl::Layout, std::int64_t> counts;
+  for (std::uint64_t i = 0; i < kLayoutDraws; ++i) {
+    ++counts[layouts(shape, impl::needed_strides(impl::Layout::kExpanded))(
+                 rc::Random(i))
+                 .value()];
+  }
+  const double share = 1.0 / static_cast<double>(legal.size());
+  for (const impl::Layout layout : legal) {
+    EXPECT_GT(counts[layout],
+              stats::lower_critical_count(kLayoutDraws, share, std::log(1e-9)))
+        << impl::name_of(layout);
+  }
+  EXPECT_EQ(layouts({}, impl::needed_strides(impl::Layout::kContiguous))(
+                rc::Random(1))
+                .value(),
+            impl::Layout::kContiguous);
+}
+
 TEST(CallSequences, HoldEveryKindOfCall) {
   const CaseWish wish = wish_for("dropout");
   std::map<CallKind, std::size_t> kinds;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "dropcheck/impl/layout.hpp"
 #include "dropcheck/impl/tensor.hpp"
 #include "dropcheck/properties/config_source.hpp"
 
@@ -28,6 +29,10 @@ rc::Gen<properties::DrawnCase> cases(const properties::CaseWish& wish);
 /// Finite values of both signs and many exponents that show a mask.
 rc::Gen<impl::Tensor> readable_inputs(const impl::Law& law,
                                       const properties::DrawnCase& drawn);
+
+/// A memory layout that is legal for the shape and that a subject can be given
+/// which takes such strides: all with one probability.
+rc::Gen<impl::Layout> layouts(const impl::Shape& shape, impl::Strides strides);
 
 /// A zero of either sign, an infinity, NaN, a subnormal number, the largest or
 /// the smallest normal number of the dtype, of either sign.
