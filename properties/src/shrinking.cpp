@@ -13,6 +13,7 @@
 #include <limits>
 #include <map>
 #include <numbers>
+#include <optional>
 #include <set>
 #include <stdexcept>
 #include <utility>
@@ -39,6 +40,9 @@ constexpr std::size_t kMostSteps = 200;
 constexpr double kSecondsPerElement = 5e-9;
 constexpr double kSecondsPerCall = 3e-7;
 constexpr double kSecondsPerStep = 1e-3;
+
+/// Apart from every other key of a run: "shrink".
+constexpr std::uint64_t kShrinkKey = 0x736872696e6b;
 
 /// Fewer units than this save nothing.
 constexpr double kLeastUnits = 4096;
@@ -97,15 +101,20 @@ class Shrinker {
 
   /// Goes to the first simpler case that is refuted; false: there is none.
   bool step_from(DrawnCase& current) {
+    result_.not_asked = 0;
     for (const DrawnCase& candidate : simpler_cases(*first_.law, current)) {
       if (check().own_shapes && candidate.shape != current.shape) continue;
       if (!declared(candidate.config.dtype)) continue;
-      if (!known_.insert(name_of(candidate)).second) continue;
-      if (refutes(candidate)) {
+      if (known_.count(name_of(candidate)) > 0) continue;
+      ReplayToken token = token_for(candidate);
+      const auto planned = plan_step(token);
+      if (!planned) continue;
+      if (!may_go_on(cost_of(*planned))) return false;
+      known_.insert(name_of(candidate));
+      if (refutes(token, *planned)) {
         current = candidate;
         return true;
       }
-      if (!result_.stopped.empty()) return false;
     }
     return false;
   }
@@ -129,28 +138,34 @@ class Shrinker {
     token.delta = 0;
     token.weight = next_weight();
     token.seed =
-        impl::keyed_word(plan_.settings.seed, 0x736872696e6b, number_ + 1);
+        impl::keyed_word(plan_.settings.seed, kShrinkKey, result_.steps.size());
     return token;
   }
 
   /// Fixes a step before its data; nothing where it has no meaning or could
   /// not decide.
-  std::optional<PlannedConfiguration> plan_step(ReplayToken& token) const {
+  std::optional<PlannedConfiguration> plan_step(ReplayToken& token) {
     try {
       const Settings settings = settings_of(token);
       // Sizes as the profile has them for that shape, then no more than needed.
       PlannedConfiguration planned = plan_configuration(
           subject_, {token.config, true, true, true, token.generated, true},
           &token.shape, settings);
+      if (planned.delta <= 0 && check().needs_rate) return std::nullopt;
       const std::uint64_t wanted = wanted_units(token.weight);
       std::uint64_t& units = planned_units(planned, token.check);
-      if (2 * units < wanted) return std::nullopt;
+      const bool unplanned =
+          planned.values_only && check().takes_chance && !check().knows_limits;
+      const bool too_small = 2 * units < wanted || unplanned;
+      if (too_small) {
+        ++result_.not_asked;
+        return std::nullopt;
+      }
       if (wanted > 0) units = std::min(units, wanted);
       token.delta = planned.delta;
       token.margin = planned.margin;
       token.rate_n_max = planned.rate_n_max;
       token.structure_n = planned.structure_n;
-      if (planned.values_only && check().takes_chance) return std::nullopt;
       PlannedConfiguration step = plan_token(token, subject_, settings);
       step.seconds_per_call = first_.seconds_per_call;
       return step;
@@ -220,15 +235,14 @@ class Shrinker {
     return result_.stopped.empty();
   }
 
-  bool refutes(const DrawnCase& candidate) {
-    ++number_;
-    ReplayToken token = token_for(candidate);
-    const auto planned = plan_step(token);
-    if (!planned || !may_go_on(cost_of(*planned))) return false;
+  bool refutes(const ReplayToken& token, const PlannedConfiguration& planned) {
     Settings settings = settings_of(token);
     settings.call_timeout_seconds = plan_.settings.call_timeout_seconds;
-    const std::vector<Finding> findings = run_configuration(
-        settings, *planned, pool_, {{}, progress_.interrupt, {}, {}});
+    Progress progress;
+    progress.interrupt = progress_.interrupt;
+    const std::vector<Finding> findings =
+        run_configuration(settings, planned, pool_, progress);
+    if (findings.empty()) return false;
     const Finding& finding = findings.front();
     const bool refuted = is_alike(finding);
     ShrinkStep step;
@@ -264,7 +278,6 @@ class Shrinker {
   const Finding* first_finding_ = nullptr;
   Shrinking result_;
   std::set<std::string> known_;
-  std::uint64_t number_ = 0;
   double cost_ = 0;
   Clock::time_point began_ = Clock::now();
 };

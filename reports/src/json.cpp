@@ -56,6 +56,7 @@ Json shrinking_to_json(const properties::Shrinking& shrinking) {
   Json json = {{"smallest", valid_utf8(shrinking.smallest)},
                {"sentence", valid_utf8(shrinking.sentence)},
                {"replay", valid_utf8(shrinking.replay)},
+               {"not_asked", shrinking.not_asked},
                {"stopped", valid_utf8(shrinking.stopped)},
                {"steps", Json::array()}};
   for (const properties::ShrinkStep& step : shrinking.steps) {

@@ -176,6 +176,7 @@ std::optional<properties::Shrinking> read_shrinking(const Reader& reader) {
                                .smallest = shrinking.text("smallest"),
                                .sentence = shrinking.text("sentence"),
                                .replay = shrinking.text("replay"),
+                               .not_asked = shrinking.whole("not_asked"),
                                .stopped = shrinking.text("stopped")};
 }
 

@@ -196,6 +196,10 @@ std::string smallest_line(const Finding& finding) {
           ? fmt::format("no simpler case is refuted ({} tried)", tried)
           : fmt::format("smallest case still refuted: {} ({} tried)",
                         shrinking.smallest, tried);
+  if (shrinking.not_asked > 0) {
+    line += fmt::format("; {} too small to decide",
+                        counted(shrinking.not_asked, "simpler case"));
+  }
   if (!shrinking.stopped.empty()) line += "; " + shrinking.stopped;
   return line;
 }

@@ -28,6 +28,7 @@ properties::RunResult shrunk(const std::string& smallest,
         .smallest = smallest,
         .sentence = "half of it is gone",
         .replay = smallest.empty() ? "" : "dc1,shape=3",
+        .not_asked = 2,
         .stopped = stopped};
     break;
   }

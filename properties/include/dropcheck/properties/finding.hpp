@@ -42,7 +42,9 @@ struct Shrinking {
   std::string smallest;  ///< configuration; empty: no smaller case is refuted
   std::string sentence;  ///< what is wrong there
   std::string replay;    ///< token of the smallest case
-  std::string stopped;   ///< what ended it too early; empty: nothing did
+  /// Cases simpler than the smallest whose size affords no decision.
+  std::uint64_t not_asked = 0;
+  std::string stopped;  ///< what ended it too early; empty: nothing did
 };
 
 /// One check on one configuration of one subject.
