@@ -93,13 +93,13 @@ std::optional<std::string> wrong_gradient(const Context& context,
   const double g = run.grad_output.view().value(first);
   if (crossed > 0) {
     return fmt::format(
-        "the gradient does not use the forward mask{}: {} of {} "
-        "entries are dropped in one and kept in the other",
+        "the gradient does not use the forward mask{}: {} of {} entries are "
+        "dropped in one and kept in the other",
         where, crossed, grad.size());
   }
   return fmt::format(
-      "the gradient of a kept unit is {:.6g} times the incoming "
-      "one, not {:.6g}{} ({} entries)",
+      "the gradient of a kept unit is {:.6g} times the incoming one, not "
+      "{:.6g}{} ({} entries)",
       grad.value(first) / g, slopes[static_cast<std::size_t>(first)], where,
       scaled);
 }
@@ -217,9 +217,9 @@ std::optional<std::string> wrong_directional_gradient(const Context& context,
                                    dot(direction, direction));
     if (std::abs(seen - due) > tolerance * std::max(scale, std::abs(due))) {
       return fmt::format(
-          "the gradient is not that of the forward call with its "
-          "mask: derivative {:.6g} along a direction where the "
-          "function changes by {:.6g}",
+          "the gradient is not that of the forward call with its mask: "
+          "derivative {:.6g} along a direction where the function changes by "
+          "{:.6g}",
           seen, due);
     }
   }
@@ -288,13 +288,9 @@ constinit const CheckDefinition backward_mask_check{
     .info = {"backward_mask", Evidence::kDeterministic,
              "the gradient uses the forward mask and scale",
              "Every entry of the gradient is compared with slope * incoming "
-             "where the "
-             "forward call kept and with 0 where it dropped, also where the "
-             "input is "
-             "0. "
-             "For attention and drop_connect: derivatives along random "
-             "directions, by "
-             "two calls with one seed.",
+             "where the forward call kept and with 0 where it dropped, also "
+             "where the input is 0. For attention and drop_connect: "
+             "derivatives along random directions, by two calls with one seed.",
              kNoChance, "faulty:backward_new_mask"},
     .from_calls = check_backward_mask,
     .takes_chance = false,

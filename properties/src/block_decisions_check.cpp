@@ -130,12 +130,11 @@ Finding check_block_decisions(const Context& context) {
   const NetworkEvidence& evidence = *context.network;
   const std::uint64_t torn = evidence.tally.torn_units();
   if (torn > 0) {
-    refute(
-        finding,
-        fmt::format("{} of {} samples are decided in parts, the first in {}: "
-                    "some elements keep the branch, others do not",
-                    torn, finding.n + evidence.tally.unread_units(),
-                    evidence.tap_name(evidence.tally.wrong->tap)));
+    refute(finding,
+           fmt::format("{} of {} samples are decided in parts, the first in "
+                       "{}: some elements keep the branch, others do not",
+                       torn, finding.n + evidence.tally.unread_units(),
+                       evidence.tap_name(evidence.tally.wrong->tap)));
     return finding;
   }
   if (undecidable(finding, evidence)) return finding;
@@ -146,9 +145,11 @@ Finding check_block_decisions(const Context& context) {
   }
   const int open = block_without_difference(evidence);
   if (open >= 0) {
-    leave_open(finding, fmt::format("{} drops too rarely to tell whether its "
-                                    "decisions are shared",
-                                    evidence.block_name(open)));
+    leave_open(
+        finding,
+        fmt::format(
+            "{} drops too rarely to tell whether its decisions are shared",
+            evidence.block_name(open)));
     return finding;
   }
   const bool branches = evidence.law().branches.size() > 1;
@@ -156,8 +157,7 @@ Finding check_block_decisions(const Context& context) {
           fmt::format("one decision for each of the {}{}", unit_word(evidence),
                       branches ? " and each branch" : ""),
           fmt::format("all elements of a unit agree in {} units; in every "
-                      "block that drops, neighbours{} were decided "
-                      "differently",
+                      "block that drops, neighbours{} were decided differently",
                       finding.n, branches ? " and branches" : ""));
   return finding;
 }

@@ -117,14 +117,14 @@ void plan_block_independence(const PlannedConfiguration& planned,
 }  // namespace
 
 constinit const CheckDefinition block_independence_check{
-    .info = {"block_independence", Evidence::kStatistical,
-             "blocks, samples and calls do not depend on each other",
-             "Context e-values over the decisions: the drop rate after a drop "
-             "and after a keep, for units of one call at several lags, for the "
-             "same unit at every pair of drop layers, and in later calls. Each "
-             "distance is pooled over all blocks; any one rate per drop layer "
-             "is allowed.",
-             kByEValue, "faulty:vit_same_seed_in_every_block"},
+    .info =
+        {"block_independence", Evidence::kStatistical,
+         "blocks, samples and calls do not depend on each other",
+         "Context e-values over the decisions: the drop rate after a drop and "
+         "after a keep, for units of one call at several lags, for the same "
+         "unit at every pair of drop layers, and in later calls. Each distance "
+         "is pooled over all blocks; any one rate per drop layer is allowed.",
+         kByEValue, "faulty:vit_same_seed_in_every_block"},
     .from_calls = check_block_independence,
     .reads_masks = false,
     .structural = true,

@@ -161,8 +161,7 @@ std::string sentence(const NetworkEvidence& evidence, const Evaluated& all,
   if (by_mean) {
     return fmt::format(
         "in {}, the mean of out given h is {}{:.4g} * branch(h), not {}{:.4g} "
-        "* "
-        "branch(h)",
+        "* branch(h)",
         evidence.tap_name(tap), what, seen.slope(observed), what,
         due.slope(promised));
   }
@@ -235,8 +234,7 @@ Finding check_block_moments(const Context& context) {
                         number_text(context.settings.alpha)));
   } else {
     leave_open(finding,
-               "too few decisions to bound mean and variance of "
-               "every block");
+               "too few decisions to bound mean and variance of every block");
   }
   return finding;
 }
@@ -260,15 +258,15 @@ void plan_block_moments(const PlannedConfiguration& planned, const Settings&,
 }  // namespace
 
 constinit const CheckDefinition block_moments_check{
-    .info = {"block_moments", Evidence::kStatistical,
-             "E[out | h] = h + branch(h), and the variance is the law's",
-             "Mean and variance of what a block adds are exact functions of "
-             "its drop rate and of the kept and dropped mixtures, which are "
-             "known. The rates at which they are right form intervals: their "
-             "e-values decide, pooled over all taps. Where the residual itself "
-             "is dropped or scaled at random, one kept and one dropped unit "
-             "refute.",
-             kByEValue, "faulty:vit_no_scale"},
+    .info =
+        {"block_moments", Evidence::kStatistical,
+         "E[out | h] = h + branch(h), and the variance is the law's",
+         "Mean and variance of what a block adds are exact functions of its "
+         "drop rate and of the kept and dropped mixtures, which are known. The "
+         "rates at which they are right form intervals: their e-values decide, "
+         "pooled over all taps. Where the residual itself is dropped or scaled "
+         "at random, one kept and one dropped unit refute.",
+         kByEValue, "faulty:vit_no_scale"},
     .from_calls = check_block_moments,
     .reads_masks = false,
     .of_networks = true,

@@ -99,12 +99,13 @@ Finding check_block_output(const Context& context) {
     return finding;
   }
   const TapReader& last = evidence.readers.back();
-  certify(finding,
-          fmt::format("every unit is exactly kept or dropped: {} or {} in the "
-                      "last block",
-                      last.due_kept().formula(), last.due_dropped().formula()),
-          fmt::format("each of {} units at {} taps, {}", finding.n,
-                      evidence.taps(), roundings(evidence)));
+  certify(
+      finding,
+      fmt::format(
+          "every unit is exactly kept or dropped: {} or {} in the last block",
+          last.due_kept().formula(), last.due_dropped().formula()),
+      fmt::format("each of {} units at {} taps, {}", finding.n, evidence.taps(),
+                  roundings(evidence)));
   return finding;
 }
 
@@ -114,10 +115,10 @@ constinit const CheckDefinition block_output_check{
     .info = {"block_output", Evidence::kDeterministic,
              "every block gives exactly h or h + branch(h) / keep, per unit",
              "The network offers h, branch(h) and out at each drop layer. The "
-             "rounding of the scale that gives every kept value bit for bit "
-             "is found by search; each unit of every call is then compared "
-             "bit for bit. Where a network mixes h and branch(h) otherwise, "
-             "the mixture is found by least squares and named.",
+             "rounding of the scale that gives every kept value bit for bit is "
+             "found by search; each unit of every call is then compared bit "
+             "for bit. Where a network mixes h and branch(h) otherwise, the "
+             "mixture is found by least squares and named.",
              kNoChance, "faulty:vit_drop_path_after_addition"},
     .from_calls = check_block_output,
     .reads_masks = false,

@@ -235,11 +235,10 @@ void refute_map(Finding& finding, const Context& context,
     return;
   }
   const auto cause = cause_of_map(context, extents, patterns.counts);
-  refute(finding,
-         fmt::format("drops position {} though no whole block of {} around it "
-                     "is dropped{}{}",
-                     where, block_words(patterns.law()), cause ? ": " : "",
-                     cause.value_or("")));
+  refute(finding, fmt::format("drops position {} though no whole block of {} "
+                              "around it is dropped{}{}",
+                              where, block_words(patterns.law()),
+                              cause ? ": " : "", cause.value_or("")));
   finding.picture = picture_of(bad, patterns.law());
 }
 
@@ -251,8 +250,8 @@ bool refute_twins(Finding& finding, const Context& context,
     if (patterns.twin(m) == m) continue;
     return refute_by_e_value(
         finding, context, -log_chance,
-        fmt::format("the maps of {} and of {} are the same in all {} calls: "
-                    "{} share one mask",
+        fmt::format("the maps of {} and of {} are the same in all {} calls: {} "
+                    "share one mask",
                     map_words(patterns.twin(m), shape[1]),
                     map_words(m, shape[1]), finding.calls,
                     m / shape[1] == patterns.twin(m) / shape[1] ? "channels"
@@ -269,9 +268,9 @@ bool refute_longer(Finding& finding, const Context& context,
     const double log_chance = calls * chances.log_longer[axis];
     const bool refuted = refute_by_e_value(
         finding, context, -log_chance - chances.log_claims,
-        fmt::format("no block of {} ever stands alone: blocks are longer along "
-                    "axis {}",
-                    block_words(patterns.law()), axis + 2));
+        fmt::format(
+            "no block of {} ever stands alone: blocks are longer along axis {}",
+            block_words(patterns.law()), axis + 2));
     if (refuted) return true;
   }
   return false;
@@ -360,21 +359,20 @@ void plan_blocks(const PlannedConfiguration& planned, const Settings&, double,
 }  // namespace
 
 constinit const CheckDefinition blocks_check{
-    .info =
-        {"blocks", Evidence::kDeterministic,
-         "drops are unions of whole blocks, on maps drawn apart",
-         "A dropped position that lies in no block which is dropped as a whole "
-         "refutes: blocks of the declared size, placed and cut off at the "
-         "border as declared. Channels share a mask exactly where that is "
-         "declared: two maps agree by chance in all calls with probability "
-         "(p^2 + q^2)^(calls * units a map) at most. Where it can be told, a "
-         "block that stands alone shows that none is longer; otherwise "
-         "independence_within sees longer ones.",
-         "False alarm: none for a drop outside all blocks and a torn mask; at "
-         "most weight * alpha for maps that always agree and blocks that never "
-         "stand alone. False pass: patterns that did not come up in the calls "
-         "listed.",
-         "faulty:block_height_width_swapped"},
+    .info = {"blocks", Evidence::kDeterministic,
+             "drops are unions of whole blocks, on maps drawn apart",
+             "A dropped position that lies in no block which is dropped as a "
+             "whole refutes: blocks of the declared size, placed and cut off "
+             "at the border as declared. Channels share a mask exactly where "
+             "that is declared: two maps agree by chance in all calls with "
+             "probability (p^2 + q^2)^(calls * units a map) at most. Where it "
+             "can be told, a block that stands alone shows that none is "
+             "longer; otherwise independence_within sees longer ones.",
+             "False alarm: none for a drop outside all blocks and a torn mask; "
+             "at most weight * alpha for maps that always agree and blocks "
+             "that never stand alone. False pass: patterns that did not come "
+             "up in the calls listed.",
+             "faulty:block_height_width_swapped"},
     .from_calls = check_blocks,
     .not_applicable = no_blocks,
     .plan = plan_blocks};

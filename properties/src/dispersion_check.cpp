@@ -139,8 +139,7 @@ void plan_dispersion(const PlannedConfiguration&, const Settings& settings,
                  std::sqrt(2 / calls));
   check.detectable = fmt::format(
       "drops per call that vary {:.2g} times as much as binomial ones, or "
-      "more, "
-      "or whose number is fixed",
+      "more, or whose number is fixed",
       1 + check.detectable_effect);
   check.expected_n = check.worst_n = calls * kUnits;
   check.elements = check.worst_n;

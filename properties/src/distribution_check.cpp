@@ -132,8 +132,8 @@ std::string cause_of(const Context& context, const FactorTally& tally,
   };
   if (is(p)) {
     return fmt::format(
-        ": looks like a variance of {:.6g}, the drop "
-        "probability, instead of drop / keep",
+        ": looks like a variance of {:.6g}, the drop probability, instead of "
+        "drop / keep",
         p);
   }
   if (is(p / q * p / q)) {
@@ -161,8 +161,7 @@ std::string sentence_of(const Context& context, const FactorTally& tally,
   const std::string cause = cause_of(context, tally, variance);
   if (!cause.empty() || evidence.variance > evidence.cells) {
     return fmt::format(
-        "the factor y / x has {:.4g} times the variance of "
-        "N(1, {:.6g}){}",
+        "the factor y / x has {:.4g} times the variance of N(1, {:.6g}){}",
         variance, deviation * deviation, cause);
   }
   if (evidence.mean > evidence.cells) {
@@ -172,8 +171,7 @@ std::string sentence_of(const Context& context, const FactorTally& tally,
   if (tail_share(tally) == 0) {
     return fmt::format(
         "the factor y / x does not follow N(1, {:.6g}): none lies beyond "
-        "{:.3g} "
-        "standard deviations, the noise looks cut off",
+        "{:.3g} standard deviations, the noise looks cut off",
         deviation * deviation,
         stats::normal_quantile(1 - 1.0 / FactorCells::kCells));
   }
@@ -251,10 +249,11 @@ Finding check_distribution(const Context& context) {
   }
   if (!certified_cells(context, tally, law, sizes.delta) ||
       !certified_moments(context, tally, sizes.delta)) {
-    leave_open(finding,
-               fmt::format("the law of y / x is not known within {:.2g} after "
-                           "{} values",
-                           sizes.delta, tally.n));
+    leave_open(
+        finding,
+        fmt::format(
+            "the law of y / x is not known within {:.2g} after {} values",
+            sizes.delta, tally.n));
     return finding;
   }
   certify(

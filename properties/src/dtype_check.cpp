@@ -183,8 +183,7 @@ class DTypeTrial {
       if (std::abs(pair.y - due) <= kTolerantUlp * unit) continue;
       return fmt::format(
           "rounds wrongly: x = {:.9g} becomes {:.9g} where {:.9g} is due, "
-          "{:.2g} "
-          "units of the last place off",
+          "{:.2g} units of the last place off",
           pair.x, pair.y, due, std::abs(pair.y - due) / unit);
     }
     return std::nullopt;
@@ -211,10 +210,9 @@ class DTypeTrial {
     return fmt::format(
         "computes its scale in {} for {} input: {:.9g} instead of {:.9g}{}",
         impl::name_of(narrow), impl::name_of(dtype()), scale, map_.a,
-        narrow == DType::kFloat32
-            ? "; a subject that documents this declares option "
-              "scale_keeps_precision = false"
-            : "");
+        narrow == DType::kFloat32 ? "; a subject that documents this declares "
+                                    "option scale_keeps_precision = false"
+                                  : "");
   }
 
   /// The largest input whose result is surely a number.
@@ -328,13 +326,15 @@ static Finding check_dtype(const Context& context) {
     return finding;
   }
   const std::string_view name = impl::name_of(context.config().dtype);
-  certify(finding,
-          fmt::format("{} results for {} input, rounded in its precision", name,
-                      name),
-          fmt::format("on {} values in {} calls{}", finding.n, finding.calls,
-                      trial.has_ranges() ? ", near the largest and below the "
-                                           "smallest normal value, too"
-                                         : ""));
+  certify(
+      finding,
+      fmt::format("{} results for {} input, rounded in its precision", name,
+                  name),
+      fmt::format(
+          "on {} values in {} calls{}", finding.n, finding.calls,
+          trial.has_ranges()
+              ? ", near the largest and below the smallest normal value, too"
+              : ""));
   return finding;
 }
 

@@ -88,8 +88,8 @@ std::optional<std::string> wrong_at_zero(const Context& context,
     finding.n += static_cast<std::uint64_t>(read);
     if (wrong > 0) {
       return fmt::format(
-          "is not the identity at drop probability {}: {} of x = "
-          "{:.7g} becomes {:.7g} ({} of 16 calls)",
+          "is not the identity at drop probability {}: {} of x = {:.7g} "
+          "becomes {:.7g} ({} of 16 calls)",
           p, place_of(first, expected.shape()), expected.view().value(first),
           value, wrong);
     }
@@ -177,15 +177,14 @@ static Finding check_edge_probabilities(const Context& context) {
     return finding;
   }
   const impl::LawOptions& options = context.law().options;
-  certify(
-      finding,
-      fmt::format("identity at 0, {} at 1{}", words_of(options.at_one),
-                  options.beyond_ends == impl::BeyondEnds::kError
-                      ? ", an error beyond and for NaN"
-                      : ""),
-      fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, 1, "
-                  "1 + 1e-9, 1.5, infinity and NaN",
-                  finding.calls));
+  certify(finding,
+          fmt::format("identity at 0, {} at 1{}", words_of(options.at_one),
+                      options.beyond_ends == impl::BeyondEnds::kError
+                          ? ", an error beyond and for NaN"
+                          : ""),
+          fmt::format("in {} calls at p = -0.1, -1e-9, 0, 1e-300, 1 - 2^-53, "
+                      "1, 1 + 1e-9, 1.5, infinity and NaN",
+                      finding.calls));
   return finding;
 }
 
@@ -198,14 +197,13 @@ bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
 }  // namespace
 
 constinit const CheckDefinition edge_probabilities_check{
-    .info =
-        {"edge_probabilities", Evidence::kDeterministic,
-         "p = 0 is the identity, p = 1 gives zeros, beyond is refused",
-         "16 calls each at 0, 1e-300, 1 - 2^-53 and 1, and one at -0.1, -1e-9, "
-         "1 + 1e-9, 1.5, infinity and NaN. A subject may declare an error at 1 "
-         "(at_one = error) or that nothing is refused beyond (beyond_ends = "
-         "accepted).",
-         kNoChance, "faulty:drops_at_zero"},
+    .info = {"edge_probabilities", Evidence::kDeterministic,
+             "p = 0 is the identity, p = 1 gives zeros, beyond is refused",
+             "16 calls each at 0, 1e-300, 1 - 2^-53 and 1, and one at -0.1, "
+             "-1e-9, 1 + 1e-9, 1.5, infinity and NaN. A subject may declare an "
+             "error at 1 (at_one = error) or that nothing is refused beyond "
+             "(beyond_ends = accepted).",
+             kNoChance, "faulty:drops_at_zero"},
     .from_calls = check_edge_probabilities,
     .needs_rate = false,
     .reads_masks = false,

@@ -128,8 +128,8 @@ static Finding check_eval_identity(const Context& context) {
     evaluate(*layer, input);
     if (!drops_something(context, *layer)) {
       refute(finding,
-             "drops nothing in training once it has been evaluated: "
-             "the mode sticks");
+             "drops nothing in training once it has been evaluated: the mode "
+             "sticks");
       return finding;
     }
   }
@@ -172,18 +172,16 @@ static Finding check_in_place(const Context& context) {
     const char* mode = training ? "in training" : "at evaluation";
     const std::int64_t changed = first_difference(input.view(), before.view());
     if (!in_place && changed >= 0) {
-      refute(finding,
-             fmt::format("changes its input {} though not in place: {} "
-                         "was {:.7g} and is {:.7g}",
-                         mode, place_of(changed, before.shape()),
-                         before.view().value(changed),
-                         input.view().value(changed)));
+      refute(finding, fmt::format("changes its input {} though not in place: "
+                                  "{} was {:.7g} and is {:.7g}",
+                                  mode, place_of(changed, before.shape()),
+                                  before.view().value(changed),
+                                  input.view().value(changed)));
       return finding;
     }
     if (!in_place && training && result.data == input.view().data) {
       refute(finding,
-             "returns its input's memory in training though not in "
-             "place");
+             "returns its input's memory in training though not in place");
       return finding;
     }
     if (!in_place && !training) {
@@ -213,27 +211,25 @@ static Finding check_in_place(const Context& context) {
 }
 
 constinit const CheckDefinition eval_identity_check{
-    .info =
-        {"eval_identity", Evidence::kDeterministic,
-         "evaluation is the identity, and training drops again afterwards",
-         "Bit for bit on values with zeros of both signs, NaN, infinities and "
-         "subnormals, before and after training calls. Attention and "
-         "drop_connect "
-         "must be the same function at every evaluation.",
-         kNoChance, "faulty:active_at_eval"},
+    .info = {"eval_identity", Evidence::kDeterministic,
+             "evaluation is the identity, and training drops again afterwards",
+             "Bit for bit on values with zeros of both signs, NaN, infinities "
+             "and subnormals, before and after training calls. Attention and "
+             "drop_connect must be the same function at every evaluation.",
+             kNoChance, "faulty:active_at_eval"},
     .from_calls = check_eval_identity,
     .needs_rate = false,
     .reads_masks = false,
     .takes_chance = false};
 
 constinit const CheckDefinition in_place_check{
-    .info = {"in_place", Evidence::kDeterministic,
-             "in place replaces the input; otherwise the input stays",
-             "Memory and values of input and result are compared after a "
-             "training and an evaluation call. At evaluation a subject may "
-             "declare that it returns its input's memory "
-             "(evaluation_return = alias).",
-             kNoChance, "faulty:in_place_ignored"},
+    .info =
+        {"in_place", Evidence::kDeterministic,
+         "in place replaces the input; otherwise the input stays",
+         "Memory and values of input and result are compared after a training "
+         "and an evaluation call. At evaluation a subject may declare that it "
+         "returns its input's memory (evaluation_return = alias).",
+         kNoChance, "faulty:in_place_ignored"},
     .from_calls = check_in_place,
     .reads_masks = false,
     .takes_chance = false};

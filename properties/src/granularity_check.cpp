@@ -67,8 +67,7 @@ MaskPicture picture_of(const Context& context, const Observed& observed) {
   MaskPicture picture;
   picture.caption = fmt::format(
       "masks of shape {}, one line for each index of the first axis, call "
-      "after "
-      "call",
+      "after call",
       impl::to_string(observed.shape));
   for (const auto& mask : observed.masks) {
     const auto sign = [&](std::int64_t i) {
@@ -146,8 +145,7 @@ std::optional<std::string> repeated_calls(const Observed& observed, double p0) {
                      std::exp(stats::log_chance_identical(p0, classes.size()));
   if (distinct > 1 && pairs <= 10 + 3 * due) return std::nullopt;
   return fmt::format(
-      "units cannot be told apart: only {} distinct mask{} in {} "
-      "calls",
+      "units cannot be told apart: only {} distinct mask{} in {} calls",
       distinct, distinct == 1 ? "" : "s", observed.masks.size());
 }
 
@@ -175,8 +173,8 @@ bool decide_shape(Finding& finding, const Context& context,
     return true;
   }
   const std::string sentence = fmt::format(
-      "drops one decision {}{} where one {} is required (elements {} and {} "
-      "of shape {} {})",
+      "drops one decision {}{} where one {} is required (elements {} and {} of "
+      "shape {} {})",
       unit_in_words(observed.partition, context.config(), observed.shape),
       likeness(context, observed),
       declared_unit_in_words(context.law(), context.config(), observed.shape),
@@ -286,17 +284,13 @@ constinit const CheckDefinition granularity_check{
         {"granularity", Evidence::kDeterministic,
          "elements share a decision exactly where the law says",
          "Each element's decisions over T calls are its signature. Elements of "
-         "one "
-         "unit must have one signature; two units have the same by chance with "
-         "probability (p^2 + q^2)^T, and T is chosen so that this stays below "
-         "the "
-         "claim's share over all pairs. The partition that is found names the "
-         "unit.",
+         "one unit must have one signature; two units have the same by chance "
+         "with probability (p^2 + q^2)^T, and T is chosen so that this stays "
+         "below the claim's share over all pairs. The partition that is found "
+         "names the unit.",
          "False alarm: at most weight * alpha, the chance of equal signatures "
-         "over "
-         "all pairs; none where elements of a unit differ. False pass: "
-         "dependence "
-         "short of equality, which the independence checks see.",
+         "over all pairs; none where elements of a unit differ. False pass: "
+         "dependence short of equality, which the independence checks see.",
          "faulty:channel_as_element"},
     .from_calls = check_granularity,
     .knows_limits = true,

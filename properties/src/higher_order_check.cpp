@@ -86,8 +86,8 @@ OrderEvidence byte_evidence(const ByteCounts& counts, double p0, double n) {
                          return distance(a) < distance(b);
                        });
   return {stats::log_context_e_value(counts, priors_of(p0, expected), kAnyRate),
-          fmt::format("decisions depend on the eight before: after {:08b} "
-                      "(1 dropped, the latest last) they drop at {:.5g}",
+          fmt::format("decisions depend on the eight before: after {:08b} (1 "
+                      "dropped, the latest last) they drop at {:.5g}",
                       odd - counts.begin(), rate_of(*odd))};
 }
 
@@ -97,12 +97,12 @@ OrderEvidence parity_evidence(const ByteCounts& counts, double p0, double n) {
     parity[static_cast<unsigned>(std::popcount(byte)) % 2] += counts[byte];
   }
   const double odd = (1 - std::pow(1 - 2 * p0, kMemory)) / 2;
-  return {stats::log_context_e_value(
-              parity, priors_of(p0, {n * (1 - odd), n * odd}), kAnyRate),
-          fmt::format("decisions depend on how many of the eight before were "
-                      "drops: {:.5g} after an odd number, {:.5g} after an even "
-                      "one",
-                      rate_of(parity[1]), rate_of(parity[0]))};
+  return {
+      stats::log_context_e_value(
+          parity, priors_of(p0, {n * (1 - odd), n * odd}), kAnyRate),
+      fmt::format("decisions depend on how many of the eight before were "
+                  "drops: {:.5g} after an odd number, {:.5g} after an even one",
+                  rate_of(parity[1]), rate_of(parity[0]))};
 }
 
 OrderEvidence triple_evidence(const std::vector<TripleCounts>& triples,
@@ -120,13 +120,13 @@ OrderEvidence triple_evidence(const std::vector<TripleCounts>& triples,
   const TripleCounts& worst = triples[largest_index(logs)];
   return {
       log_mean(logs),
-      fmt::format("decisions depend on the pair {} and {} before: they drop "
-                  "at {:.5g} where both were kept, {:.5g} where the nearer "
-                  "alone was dropped, {:.5g} where the farther alone was, "
-                  "{:.5g} where both were",
-                  worst.near, worst.far, rate_of(worst.contexts[0]),
-                  rate_of(worst.contexts[1]), rate_of(worst.contexts[2]),
-                  rate_of(worst.contexts[3]))};
+      fmt::format(
+          "decisions depend on the pair {} and {} before: they drop at {:.5g} "
+          "where both were kept, {:.5g} where the nearer alone was dropped, "
+          "{:.5g} where the farther alone was, {:.5g} where both were",
+          worst.near, worst.far, rate_of(worst.contexts[0]),
+          rate_of(worst.contexts[1]), rate_of(worst.contexts[2]),
+          rate_of(worst.contexts[3]))};
 }
 
 }  // namespace

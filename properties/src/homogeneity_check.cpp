@@ -128,8 +128,8 @@ std::string odd_class(const PositionClasses& classes,
   }
   const double seen = rate_of(classes.groups[worst]);
   return fmt::format(
-      "the drop rate depends on the place: {} drops at {:.5g}{}, "
-      "all together at {:.5g}",
+      "the drop rate depends on the place: {} drops at {:.5g}{}, all together "
+      "at {:.5g}",
       classes.name == kPosition
           ? "unit " + place_of(static_cast<std::int64_t>(worst), units)
           : fmt::format(fmt::runtime(classes.name), worst),
@@ -175,14 +175,16 @@ static Finding check_homogeneity(const StatisticalInput& input) {
     }
   }
   if (certified) {
-    certify(finding, "segments, lanes and parts in time have one drop rate",
-            margin_bound(context,
-                         "in each of 16 segments, 16 lanes and 16 "
-                         "parts in time"));
+    certify(
+        finding, "segments, lanes and parts in time have one drop rate",
+        margin_bound(context,
+                     "in each of 16 segments, 16 lanes and 16 parts in time"));
   } else {
-    leave_open(finding, fmt::format("not every part is known to be within {:g} "
-                                    "of the overall rate",
-                                    context.plan.margin));
+    leave_open(
+        finding,
+        fmt::format(
+            "not every part is known to be within {:g} of the overall rate",
+            context.plan.margin));
   }
   return finding;
 }
@@ -207,14 +209,11 @@ constinit const CheckDefinition homogeneity_check{
         {"homogeneity", Evidence::kStatistical,
          "segments, lanes, rows, columns and parts in time have one drop rate",
          "Universal inference with unknown rate over all positions, each axis, "
-         "lanes of 2 to 64 and of 256, 1024 and 4096, what vectors "
-         "of 4 to 64 leave over, 16 segments and 16 parts in time. One dead "
-         "position "
+         "lanes of 2 to 64 and of 256, 1024 and 4096, what vectors of 4 to 64 "
+         "leave over, 16 segments and 16 parts in time. One dead position "
          "among 65,000 takes about 370 calls at p = 0.1: pr makes fewer, p = "
-         "0.3 "
-         "is enough. Certified if the rate of each segment, lane and part in "
-         "time "
-         "provably lies within the margin of the overall rate.",
+         "0.3 is enough. Certified if the rate of each segment, lane and part "
+         "in time provably lies within the margin of the overall rate.",
          kByEValue, "faulty:vector_tail_never_dropped"},
     .from_battery = check_homogeneity,
     .structural = true,

@@ -208,11 +208,11 @@ static Finding check_independence_calls(const StatisticalInput& input) {
           : "";
   if (evidence.certified) {
     certify(finding, "calls do not depend on each other",
-            margin_bound(context,
-                         fmt::format("after a drop and after a keep, {} to {} "
-                                     "{} later,",
-                                     lags.front(), lags.back(),
-                                     plan.flat ? "decisions" : "calls")) +
+            margin_bound(
+                context,
+                fmt::format("after a drop and after a keep, {} to {} {} later,",
+                            lags.front(), lags.back(),
+                            plan.flat ? "decisions" : "calls")) +
                 none);
   } else {
     leave_open(finding, "too few drops or keeps to bound every lag");
@@ -239,29 +239,26 @@ void plan_independence(const PlannedConfiguration& planned, const Settings&,
 }  // namespace
 
 constinit const CheckDefinition independence_within_check{
-    .info = {"independence_within", Evidence::kStatistical,
-             "units of one call do not depend on each other",
-             "Context e-values: the drop rate after a drop and after a keep, "
-             "at lags 1 "
-             "to 64, every stride of the unit grid and its neighbours, and "
-             "powers of "
-             "two, half and a quarter of a call. Valid for any rate.",
-             kByEValue, "faulty:lanes_of_4"},
+    .info =
+        {"independence_within", Evidence::kStatistical,
+         "units of one call do not depend on each other",
+         "Context e-values: the drop rate after a drop and after a keep, at "
+         "lags 1 to 64, every stride of the unit grid and its neighbours, and "
+         "powers of two, half and a quarter of a call. Valid for any rate.",
+         kByEValue, "faulty:lanes_of_4"},
     .from_battery = check_independence_within,
     .structural = true,
     .not_applicable = one_decision,
     .plan = plan_independence};
 
 constinit const CheckDefinition independence_calls_check{
-    .info =
-        {"independence_calls", Evidence::kStatistical,
-         "calls do not repeat, overlap or depend on each other",
-         "Context e-values for the same unit 1 to 8 (16, 32, ...) calls later, "
-         "and "
-         "a search for "
-         "a run of decisions that returns in a later call at any shift; its "
-         "length is chosen so that chance stays below the claim's share.",
-         kByEValue, "faulty:same_mask_every_call"},
+    .info = {"independence_calls", Evidence::kStatistical,
+             "calls do not repeat, overlap or depend on each other",
+             "Context e-values for the same unit 1 to 8 (16, 32, ...) calls "
+             "later, and a search for a run of decisions that returns in a "
+             "later call at any shift; its length is chosen so that chance "
+             "stays below the claim's share.",
+             kByEValue, "faulty:same_mask_every_call"},
     .from_battery = check_independence_calls,
     .structural = true,
     .plan = plan_independence};

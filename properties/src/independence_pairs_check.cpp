@@ -123,10 +123,9 @@ void plan_pairs(const PlannedConfiguration& planned, const Settings& settings,
   check.detectable_effect = two_digits(detectable_correlation(
       planned.config.drop_probability, calls,
       threshold + std::log(kPairs) + mixture_overhead(calls)));
-  check.detectable = fmt::format(
-      "a correlation of {:.2g} of any two of {} "
-      "units of a call",
-      check.detectable_effect, kUnits);
+  check.detectable =
+      fmt::format("a correlation of {:.2g} of any two of {} units of a call",
+                  check.detectable_effect, kUnits);
   check.expected_n = check.worst_n = calls * kUnits;
   check.elements = check.worst_n;
 }

@@ -25,8 +25,8 @@ void append(std::vector<ClaimPart>& parts, std::vector<ClaimPart> more) {
 std::string size_words(const SeedPlan& plan) {
   if (plan.sizes.empty()) return "";
   return fmt::format(
-      "a run that returns in a call of another size ({} "
-      "sizes from {} to {} units{})",
+      "a run that returns in a call of another size ({} sizes from {} to {} "
+      "units{})",
       plan.sizes.size(), plan.sizes.front(), plan.sizes.back(),
       plan.large_calls > 0 ? ", the rate above 2^24 too" : "");
 }
@@ -37,8 +37,7 @@ std::string certified_words(bool reseeds, const SeedPlan& plan) {
            "cannot be set";
   }
   return fmt::format(
-      "masks of different seeds, instances{} do not depend on "
-      "each other",
+      "masks of different seeds, instances{} do not depend on each other",
       plan.sizes.empty() ? "" : " and tensor sizes");
 }
 
@@ -49,8 +48,8 @@ static Finding check_independence_seeds(const Context& context) {
   const SeedPlan plan = plan_of(context);
   if (plan.fresh == 0) {
     leave_open(finding,
-               "too many decisions are needed to tell masks apart at "
-               "this drop probability");
+               "too many decisions are needed to tell masks apart at this drop "
+               "probability");
     return finding;
   }
   const bool reseeds = context.describe().reseed;
@@ -71,10 +70,11 @@ static Finding check_independence_seeds(const Context& context) {
   finding.n = static_cast<std::uint64_t>(plan.decisions(reseeds));
   finding.calls = static_cast<std::uint64_t>(plan.calls(reseeds));
   if (refute_by_parts(finding, context, parts)) return finding;
-  certify(finding, certified_words(reseeds, plan),
-          fmt::format("each of these would have been refuted with probability "
-                      "1 - 1e-9: {}",
-                      finding.detectable));
+  certify(
+      finding, certified_words(reseeds, plan),
+      fmt::format(
+          "each of these would have been refuted with probability 1 - 1e-9: {}",
+          finding.detectable));
   return finding;
 }
 

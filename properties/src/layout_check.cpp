@@ -46,8 +46,8 @@ class Cause {
     }
     if (const auto order = order_of_axes()) {
       return fmt::format(
-          "gives the values of {} in the order of the axes ({}) "
-          "instead of ({})",
+          "gives the values of {} in the order of the axes ({}) instead of "
+          "({})",
           indefinite(given_.layout()), fmt::join(*order, ", "),
           fmt::join(in_order(), ", "));
     }
@@ -364,15 +364,14 @@ static Finding check_layout(const Context& context) {
     return finding;
   }
   if (trial.unread() > 0) {
-    leave_open(finding,
-               fmt::format("no value was kept in {} of {} layouts: too high a "
-                           "drop probability to read them",
-                           trial.unread(), tried));
+    leave_open(finding, fmt::format("no value was kept in {} of {} layouts: "
+                                    "too high a drop probability to read them",
+                                    trial.unread(), tried));
     return finding;
   }
   certify(finding,
-          "the same law for every memory layout, and no byte beside "
-          "the elements is written",
+          "the same law for every memory layout, and no byte beside the "
+          "elements is written",
           fmt::format("on {} values in {} calls, {} layouts and tails of every "
                       "length modulo 8{}",
                       finding.n, finding.calls, tried, not_tried(context)));

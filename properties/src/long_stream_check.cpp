@@ -163,8 +163,8 @@ ClaimPart repeat_part(const StreamCounts& counts, const Context& context,
                         repeat.earlier / plan.units,
                         counter_words(distance / plan.units, "calls"))
           : fmt::format(
-                "the stream repeats itself: decisions from {} on are "
-                "those from {} on again, {} later{}",
+                "the stream repeats itself: decisions from {} on are those "
+                "from {} on again, {} later{}",
                 repeat.later, repeat.earlier, distance,
                 counter_words(distance, "decisions"));
   return part;
@@ -235,8 +235,8 @@ static Finding check_long_stream(const Context& context) {
   const LongStreamPlan plan = plan_of(context);
   if (plan.repeats.window == 0) {
     leave_open(finding,
-               "too many decisions are needed to tell runs of them "
-               "apart at this drop probability");
+               "too many decisions are needed to tell runs of them apart at "
+               "this drop probability");
     return finding;
   }
   StreamCounts counts(plan, context.p0());

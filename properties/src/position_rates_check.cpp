@@ -178,8 +178,8 @@ Finding check_position_rates(const Context& context) {
   const std::size_t worst = largest_index(logs);
   const auto cause = cause_of_map(context, extents, counts);
   const std::string sentence = fmt::format(
-      "position {} of a map of {} drops at {:.5g} where the law gives {:.5g}{}"
-      "{}",
+      "position {} of a map of {} drops at {:.5g} where the law gives "
+      "{:.5g}{}{}",
       place_of(static_cast<std::int64_t>(worst), extents),
       impl::to_string(extents), rate_of(counts[worst]), map[worst],
       cause ? ": " : "", cause.value_or(""));
@@ -188,21 +188,22 @@ Finding check_position_rates(const Context& context) {
   }
   for (std::size_t i = 0; i < map.size(); ++i) {
     if (certified(context, counts[i], map[i], sizes.margin)) continue;
-    leave_open(finding,
-               fmt::format("position {} is not known to drop within {:.2g} of "
-                           "{:.4g}",
-                           place_of(static_cast<std::int64_t>(i), extents),
-                           sizes.margin, map[i]));
+    leave_open(
+        finding,
+        fmt::format("position {} is not known to drop within {:.2g} of {:.4g}",
+                    place_of(static_cast<std::int64_t>(i), extents),
+                    sizes.margin, map[i]));
     return finding;
   }
-  certify(finding,
-          fmt::format("every position drops at its exact rate: {}",
-                      bias_words(context, map)),
-          fmt::format("the drop rate of each of {} positions lies within {} of "
-                      "the exact one; each such statement is wrong with "
-                      "probability at most {}",
-                      map.size(), number_text(two_digits(sizes.margin)),
-                      number_text(context.settings.alpha)));
+  certify(
+      finding,
+      fmt::format("every position drops at its exact rate: {}",
+                  bias_words(context, map)),
+      fmt::format(
+          "the drop rate of each of {} positions lies within {} of the exact "
+          "one; each such statement is wrong with probability at most {}",
+          map.size(), number_text(two_digits(sizes.margin)),
+          number_text(context.settings.alpha)));
   return finding;
 }
 

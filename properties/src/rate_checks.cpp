@@ -112,9 +112,8 @@ std::string mean_sentence(const Context& context, const Values& seen,
   const double expected = (1 - context.p0()) * map.a;
   if (map.c == 0 && seen.dropped == 0 && std::abs(seen.offset) < 1e-6) {
     return fmt::format(
-        "E[y]/x is {:.6g}, not {:.6g}: the expectation is not "
-        "preserved",
-        slope, expected);
+        "E[y]/x is {:.6g}, not {:.6g}: the expectation is not preserved", slope,
+        expected);
   }
   return fmt::format(
       "E[y] is {:.5g} * x {:+.5g}, not {:.5g} * x {:+.5g}: the mean is not "
@@ -127,8 +126,7 @@ std::string mean_sentence(const Context& context, const Values& seen,
 bool scattered(Finding& finding, const Context& context) {
   if (context.reader->model() || context.reader->straight()) return false;
   leave_open(finding,
-             "kept values are no linear function of the input: see "
-             "support");
+             "kept values are no linear function of the input: see support");
   return true;
 }
 
@@ -203,20 +201,21 @@ static Finding check_support(const StatisticalInput& input) {
     return finding;
   }
   if (rounds_undeclared(context)) {
-    refute(finding,
-           fmt::format("kept values are exactly {}: the scale {:.7g} was "
-                       "rounded to {}{}",
-                       reader.model()->describe(), *finding.expected,
-                       impl::name_of(context.config().dtype),
-                       needs_option({"scale_rounding = dtype"})));
+    refute(
+        finding,
+        fmt::format(
+            "kept values are exactly {}: the scale {:.7g} was rounded to {}{}",
+            reader.model()->describe(), *finding.expected,
+            impl::name_of(context.config().dtype),
+            needs_option({"scale_rounding = dtype"})));
     return finding;
   }
   const std::string model =
       reader.model()
           ? "kept values are exactly " + reader.model()->describe()
           : fmt::format(
-                "kept values are within {:.2f} units of the last place "
-                "of the law; no single rounding model gives them all",
+                "kept values are within {:.2f} units of the last place of the "
+                "law; no single rounding model gives them all",
                 reader.largest_error_ulp());
   certify(finding, model,
           fmt::format("on the {} elements of the {} calls read", finding.n,
@@ -366,9 +365,7 @@ static Finding check_moments(const StatisticalInput& input) {
   show_interval(finding, ratio_interval(ratio, decision.interval(finding)));
   if (finding.verdict == Verdict::kRefuted) {
     finding.sentence = fmt::format(
-        "the variance is {:.6g} times what the law "
-        "gives",
-        *finding.observed);
+        "the variance is {:.6g} times what the law gives", *finding.observed);
     return finding;
   }
   conclude(finding, context, "the variance is the law's");
@@ -480,63 +477,52 @@ constinit const CheckDefinition support_check{
     .info = {"support", Evidence::kDeterministic,
              "every value is exactly the kept or the dropped one",
              "The rounding model that gives every kept value bit for bit is "
-             "found by "
-             "search: the scale rounded to double, float or the dtype, "
-             "multiplied or "
-             "divided, fused or not. Each value of every call drawn is then "
-             "compared "
-             "bit for bit. A layer whose values are close, but follow no "
-             "model, passes within two units of the last place and the finding "
-             "says so. A scale that is rounded to a 16-bit dtype must be "
-             "declared (scale_rounding = dtype).",
+             "found by search: the scale rounded to double, float or the "
+             "dtype, multiplied or divided, fused or not. Each value of every "
+             "call drawn is then compared bit for bit. A layer whose values "
+             "are close, but follow no model, passes within two units of the "
+             "last place and the finding says so. A scale that is rounded to a "
+             "16-bit dtype must be declared (scale_rounding = dtype).",
              kNoChance, "faulty:no_scale"},
     .from_battery = check_support,
     .takes_chance = false,
     .not_applicable = no_two_values};
 
 constinit const CheckDefinition drop_rate_check{
-    .info =
-        {"drop_rate", Evidence::kStatistical,
-         "the drop probability is the specified one",
-         "Beta-binomial mixture martingale with a prior around the specified "
-         "rate. "
-         "Certified if its confidence sequence lies within delta of the "
-         "specified "
-         "rate, refuted if it excludes the declared rate (within 2^-24) at the "
-         "claim's own share. Looks are scheduled at a factor 1.02.",
-         kByEValue, "faulty:drops_nothing"},
+    .info = {"drop_rate", Evidence::kStatistical,
+             "the drop probability is the specified one",
+             "Beta-binomial mixture martingale with a prior around the "
+             "specified rate. Certified if its confidence sequence lies within "
+             "delta of the specified rate, refuted if it excludes the declared "
+             "rate (within 2^-24) at the claim's own share. Looks are "
+             "scheduled at a factor 1.02.",
+             kByEValue, "faulty:drops_nothing"},
     .from_battery = check_drop_rate,
     .not_applicable = no_two_values,
     .plan = plan_rate};
 
 constinit const CheckDefinition expectation_check{
-    .info =
-        {"expectation", Evidence::kStatistical,
-         "E[y] = x under 1/keep scaling (the law's mean in general)",
-         "The mean is an exact function of the drop rate and of the kept and "
-         "dropped values, which are known bit for bit. The drop rates at which "
-         "the "
-         "mean is right, up to delta and the rounding of the scale to the "
-         "dtype, "
-         "form an interval: its e-value decides.",
-         kByEValue, "faulty:double_scale"},
+    .info = {"expectation", Evidence::kStatistical,
+             "E[y] = x under 1/keep scaling (the law's mean in general)",
+             "The mean is an exact function of the drop rate and of the kept "
+             "and dropped values, which are known bit for bit. The drop rates "
+             "at which the mean is right, up to delta and the rounding of the "
+             "scale to the dtype, form an interval: its e-value decides.",
+             kByEValue, "faulty:double_scale"},
     .from_battery = check_expectation,
     .not_applicable = place_decides,
     .plan = plan_expectation};
 
 constinit const CheckDefinition moments_check{
-    .info =
-        {"moments", Evidence::kStatistical,
-         "variance (and, shown beside it, skewness and kurtosis) as the law "
-         "gives",
-         "The variance is p * q times the squared gap between kept and dropped "
-         "value. The drop rates at which it is right form an interval: its "
-         "e-value "
-         "decides. Sampled mean, variance, skewness and kurtosis on a planned "
-         "prefix, one value a unit, are shown with their exact standard "
-         "errors; "
-         "they never decide.",
-         kByEValue, "faulty:scale_by_p"},
+    .info = {"moments", Evidence::kStatistical,
+             "variance (and, shown beside it, skewness and kurtosis) as the "
+             "law gives",
+             "The variance is p * q times the squared gap between kept and "
+             "dropped value. The drop rates at which it is right form an "
+             "interval: its e-value decides. Sampled mean, variance, skewness "
+             "and kurtosis on a planned prefix, one value a unit, are shown "
+             "with their exact standard errors; they never decide.",
+             kByEValue, "faulty:scale_by_p"},
     .from_battery = check_moments,
     .not_applicable = place_decides,
     .plan = plan_moments};

@@ -178,16 +178,17 @@ Finding check_rate_schedule(const Context& context) {
                 ? "drops at the rate that is asked for"
                 : "every block drops at the rate of the schedule",
             fmt::format(
-                "given independent decisions, the drop rate of each of "
-                "{} block{} lies within {:.2g} of the schedule's; "
-                "wrong with probability at most {}",
+                "given independent decisions, the drop rate of each of {} "
+                "block{} lies within {:.2g} of the schedule's; wrong with "
+                "probability at most {}",
                 evidence.law().blocks, evidence.law().blocks == 1 ? "" : "s",
                 context.plan.delta, number_text(context.settings.alpha)));
   } else {
-    leave_open(finding,
-               fmt::format("the rate of a block is known within {:.2g} "
-                           "of the schedule only",
-                           distance));
+    leave_open(
+        finding,
+        fmt::format(
+            "the rate of a block is known within {:.2g} of the schedule only",
+            distance));
   }
   return finding;
 }
@@ -217,9 +218,8 @@ constinit const CheckDefinition rate_schedule_check{
              "the promised rate. The e-value is the mean of three: all blocks "
              "pooled, all branches pooled, and the likelihood ratios of the "
              "schedules that are known mistakes (constant, never rising, off "
-             "by one, falling). Certified if simultaneous confidence "
-             "sequences hold every block within the tolerance that the sample "
-             "affords.",
+             "by one, falling). Certified if simultaneous confidence sequences "
+             "hold every block within the tolerance that the sample affords.",
              kByEValue, "faulty:vit_block_counter_stuck"},
     .from_calls = check_rate_schedule,
     .reads_masks = false,

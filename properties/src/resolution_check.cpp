@@ -77,11 +77,10 @@ std::string bound_of(const Resolution& resolution) {
       "the drop probability is off by less than 2^-32, given uniform words; "
       "{}; each decision reads one word and no other, alone and among up to "
       "4099",
-      resolution.enumerated
-          ? fmt::format("all {} words were tried",
-                        words_text(resolution.word_bits))
-          : "the threshold was bisected, assuming that the decision is "
-            "monotone in the word");
+      resolution.enumerated ? fmt::format("all {} words were tried",
+                                          words_text(resolution.word_bits))
+                            : "the threshold was bisected, assuming that the "
+                              "decision is monotone in the word");
 }
 
 /// What is dropped at p = 0, if anything. Whether 0 is taken at all is for
@@ -141,19 +140,18 @@ constinit const CheckDefinition resolution_check{
         {"resolution", Evidence::kExhaustive,
          "the exact effective drop probability, where random words can be "
          "given",
-         "Where a layer takes its random words from outside, it is driven "
-         "by all 2^8 to 2^24 words of the width that it declares (2^32 from "
+         "Where a layer takes its random words from outside, it is driven by "
+         "all 2^8 to 2^24 words of the width that it declares (2^32 from "
          "nightly on), and the share that drops is the effective drop "
          "probability, an exact fraction. Each decision must read one word, "
          "change with no other, and be the same alone and at any place of "
          "calls of 1 to 4099 units. Wider words are bisected: exact if the "
          "decision is monotone in the word, which is tried around the "
          "threshold and at 2^15 other words. At p = 0 no word may drop. "
-         "Certified if the error is below 2^-32; uniform words are "
-         "assumed.",
-         "False alarm: none, no chance is involved; where words are "
-         "bisected, only if the decision is not monotone. False pass: an "
-         "error below 2^-32, and what a generator makes of the words.",
+         "Certified if the error is below 2^-32; uniform words are assumed.",
+         "False alarm: none, no chance is involved; where words are bisected, "
+         "only if the decision is not monotone. False pass: an error below "
+         "2^-32, and what a generator makes of the words.",
          "faulty:floor_keep_plus_rand"},
     .from_calls = check_resolution,
     .takes_chance = false,

@@ -121,8 +121,8 @@ void conclude(Finding& finding, const stats::RateClaim& claim,
               const Context& context) {
   if (finding.verdict == Verdict::kRefuted) {
     finding.sentence = fmt::format(
-        "drop rate is {:.4g}, not {}, whatever the units of a call "
-        "have to do with each other",
+        "drop rate is {:.4g}, not {}, whatever the units of a call have to do "
+        "with each other",
         *finding.observed, number_text(context.p0()));
   } else if (finding.verdict == Verdict::kCertified) {
     finding.sentence = fmt::format(

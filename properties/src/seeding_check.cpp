@@ -148,10 +148,9 @@ static Finding check_seeding(const Context& context) {
       telling_calls(context.plan, context.log_threshold("seeding"));
   if (wanted * static_cast<double>(context.inputs.base.size()) >
       kMostElements) {
-    leave_open(finding,
-               fmt::format("{:.0f} calls are needed to tell masks apart at "
-                           "this drop probability: too many",
-                           wanted));
+    leave_open(finding, fmt::format("{:.0f} calls are needed to tell masks "
+                                    "apart at this drop probability: too many",
+                                    wanted));
     return finding;
   }
   const auto calls = static_cast<std::int64_t>(wanted);
@@ -165,8 +164,7 @@ static Finding check_seeding(const Context& context) {
   MaskSource other_instance(context);
   if (again != first || other_instance.after(seed, calls) != first) {
     refute(finding,
-           "the same seed gives another mask: the seed is ignored or "
-           "shared");
+           "the same seed gives another mask: the seed is ignored or shared");
     return finding;
   }
   if (drops && second == first &&
@@ -222,12 +220,11 @@ constinit const CheckDefinition seeding_check{
         {"seeding", Evidence::kDeterministic,
          "a seed repeats its masks; other seeds and later calls have others",
          "Masks after reseeding one instance twice and another one once must "
-         "agree "
-         "bit for bit; masks of 75 seeds (0, -1, neighbours, steps of 2^32, "
-         "each of the 64 bits changed) and of successive calls must differ.",
+         "agree bit for bit; masks of 75 seeds (0, -1, neighbours, steps of "
+         "2^32, each of the 64 bits changed) and of successive calls must "
+         "differ.",
          "False alarm: at most weight * alpha, the chance that independent "
-         "masks "
-         "agree. False pass: seeds that are not among those tried.",
+         "masks agree. False pass: seeds that are not among those tried.",
          "faulty:seed_ignored"},
     .from_calls = check_seeding,
     .knows_limits = true,

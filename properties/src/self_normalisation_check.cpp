@@ -127,16 +127,15 @@ void decide_depth(Finding& finding, const Context& context,
   if (refute_by_e_value(
           finding, context, log_e(depth, plan),
           fmt::format(
-              "through {} SELU layers the activations reach mean {:.3f} "
-              "and mean square {:.3f} (clipped at 2), not 0 and 1",
+              "through {} SELU layers the activations reach mean {:.3f} and "
+              "mean square {:.3f} (clipped at 2), not 0 and 1",
               plan.depth, depth.sum_mean / n, *finding.observed))) {
     return;
   }
   if (certified(depth, plan, -std::log(context.settings.alpha))) {
     certify(
         finding,
-        fmt::format("keeps mean 0 and variance 1, also through {} SELU "
-                    "layers",
+        fmt::format("keeps mean 0 and variance 1, also through {} SELU layers",
                     plan.depth),
         fmt::format("one layer: from the constants, given the drop rate; "
                     "through depth: mean and clipped mean square lie within "
@@ -145,9 +144,8 @@ void decide_depth(Finding& finding, const Context& context,
   } else {
     leave_open(
         finding,
-        fmt::format("after {} passes the mean square through {} "
-                    "layers is known to lie in [{:.3f}, {:.3f}] "
-                    "only",
+        fmt::format("after {} passes the mean square through {} layers is "
+                    "known to lie in [{:.3f}, {:.3f}] only",
                     depth.passes, plan.depth, interval.lower, interval.upper));
   }
 }
@@ -204,15 +202,13 @@ void plan_self_normalisation(const PlannedConfiguration&,
 }  // namespace
 
 constinit const CheckDefinition self_normalisation_check{
-    .info = {"self_normalisation", Evidence::kStatistical,
-             "SELU mean 0 and variance 1 are kept, one layer and through depth",
-             "One layer: from the constants, given the rate. Through 32 SELU "
-             "layers "
-             "with fresh weights: one pass is one observation; a bet on the "
-             "mean and "
-             "on "
-             "the mean square, clipped at 2, against a declared band.",
-             kByEValue, "faulty:alpha_is_plain_dropout"},
+    .info =
+        {"self_normalisation", Evidence::kStatistical,
+         "SELU mean 0 and variance 1 are kept, one layer and through depth",
+         "One layer: from the constants, given the rate. Through 32 SELU "
+         "layers with fresh weights: one pass is one observation; a bet on the "
+         "mean and on the mean square, clipped at 2, against a declared band.",
+         kByEValue, "faulty:alpha_is_plain_dropout"},
     .from_calls = check_self_normalisation,
     .own_shapes = true,
     .not_applicable = not_selu,

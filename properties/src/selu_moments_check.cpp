@@ -114,9 +114,7 @@ DiagnosticRow row(const char* what, const DepthBets& depth, const Bet& bet) {
   const double z = std::min(std::abs(result.statistic), 37.0);
   result.log10_p = std::log10(std::erfc(z / std::numbers::sqrt2));
   result.note = fmt::format(
-      "{:.4f}; at a finite width it is near, not at, "
-      "its limit",
-      bet.mean());
+      "{:.4f}; at a finite width it is near, not at, its limit", bet.mean());
   return result;
 }
 
@@ -164,16 +162,16 @@ Finding check_selu_moments(const Context& context) {
         return depth.mean.certified(level) && depth.square.certified(level);
       });
   if (certified) {
-    certify(finding,
-            fmt::format("mean 0 and variance 1 survive {} SELU layers",
-                        last.layers),
-            fmt::format(
-                "over fresh weights, masks and normal inputs, the mean of a "
-                "call lies within {:g} of 0 and its mean square within {:g} of "
-                "1, both clipped at three times that, after 1, 2, 4, ... {} "
-                "layers; wrong with probability at most {}",
-                band.mean, band.square, last.layers,
-                number_text(context.settings.alpha)));
+    certify(
+        finding,
+        fmt::format("mean 0 and variance 1 survive {} SELU layers",
+                    last.layers),
+        fmt::format("over fresh weights, masks and normal inputs, the mean of "
+                    "a call lies within {:g} of 0 and its mean square within "
+                    "{:g} of 1, both clipped at three times that, after 1, 2, "
+                    "4, ... {} layers; wrong with probability at most {}",
+                    band.mean, band.square, last.layers,
+                    number_text(context.settings.alpha)));
   } else {
     leave_open(finding,
                fmt::format("after {} networks the mean square behind {} layers "

@@ -164,8 +164,8 @@ class ShapeTrial {
         "{} {}", place_of(breach->element, result.shape), breach->what);
     if (takes_channels_for_samples(reading, result)) {
       return fmt::format(
-          "treats an unbatched input of {} as a batch, (C, ...) "
-          "as (N, C, ...): {}",
+          "treats an unbatched input of {} as a batch, (C, ...) as (N, C, "
+          "...): {}",
           impl::to_string(input), detail);
     }
     return fmt::format("breaks the law for an input of {}: {}",

@@ -72,16 +72,16 @@ void certify_specials(Finding& finding, const Context& context,
   const bool noise = context.law().factor == impl::Factor::kNormal;
   const bool nan =
       context.law().options.dropped_nonfinite == impl::DroppedNonFinite::kNaN;
-  certify(finding,
-          noise ? "special values are multiplied as IEEE arithmetic has it"
-                : fmt::format(
-                      "special values are kept as IEEE arithmetic has it, and "
-                      "dropped to the fill value{}",
-                      nan ? " (NaN and infinity to NaN, as declared)" : ""),
-          noise ? fmt::format("on {} special values", kept)
-                : fmt::format("on {} special values that were kept and {} that "
-                              "were dropped; others stayed as they are",
-                              kept, dropped));
+  certify(
+      finding,
+      noise ? "special values are multiplied as IEEE arithmetic has it"
+            : fmt::format("special values are kept as IEEE arithmetic has it, "
+                          "and dropped to the fill value{}",
+                          nan ? " (NaN and infinity to NaN, as declared)" : ""),
+      noise ? fmt::format("on {} special values", kept)
+            : fmt::format("on {} special values that were kept and {} that "
+                          "were dropped; others stayed as they are",
+                          kept, dropped));
 }
 
 }  // namespace
@@ -133,24 +133,23 @@ bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
 }  // namespace
 
 constinit const CheckDefinition special_values_check{
-    .info =
-        {"special_values", Evidence::kDeterministic,
-         "NaN, infinities, zeros, subnormal and large numbers are kept and "
-         "dropped like others",
-         "Two calls with one seed, on ordinary numbers and with special ones "
-         "among them: the first shows the mask. A kept value must be what IEEE "
-         "arithmetic makes of it (NaN, infinity with its sign, zero with its "
-         "sign, subnormal, overflow), a dropped one the fill value with a plus "
-         "sign, and ordinary ones must not change. What 0 * x gives instead is "
-         "right where it is declared (dropped_nonfinite = nan, dropped_zero = "
-         "signed). Without reseeding each value must be a kept or a dropped "
-         "one, and each kind must be seen as both. At the first drop "
-         "probability.",
-         "False alarm: none where the layer can be reseeded; else at most "
-         "weight * alpha, the chance that a kind is never dropped or never "
-         "kept. False pass: what is not among the kinds and places tried; the "
-         "finding says how many were kept and dropped.",
-         "faulty:nan_counted_as_dropped"},
+    .info = {"special_values", Evidence::kDeterministic,
+             "NaN, infinities, zeros, subnormal and large numbers are kept and "
+             "dropped like others",
+             "Two calls with one seed, on ordinary numbers and with special "
+             "ones among them: the first shows the mask. A kept value must be "
+             "what IEEE arithmetic makes of it (NaN, infinity with its sign, "
+             "zero with its sign, subnormal, overflow), a dropped one the fill "
+             "value with a plus sign, and ordinary ones must not change. What "
+             "0 * x gives instead is right where it is declared "
+             "(dropped_nonfinite = nan, dropped_zero = signed). Without "
+             "reseeding each value must be a kept or a dropped one, and each "
+             "kind must be seen as both. At the first drop probability.",
+             "False alarm: none where the layer can be reseeded; else at most "
+             "weight * alpha, the chance that a kind is never dropped or never "
+             "kept. False pass: what is not among the kinds and places tried; "
+             "the finding says how many were kept and dropped.",
+             "faulty:nan_counted_as_dropped"},
     .from_calls = check_special_values,
     .left_out = later_probability};
 

@@ -101,25 +101,24 @@ bool later_rate_or_dtype(const PlannedConfiguration&,
 }  // namespace
 
 constinit const CheckDefinition state_check{
-    .info =
-        {"state", Evidence::kDeterministic,
-         "evaluation, sizes, reseeds, gradients and other instances leave "
-         "nothing behind",
-         "Sequences of commands: training and evaluation of two sizes, "
-         "gradients, reseeds, two instances and one of another drop "
-         "probability; every two commands before two training calls, and "
-         "random ones of up to 12. A model says what must hold after each: "
-         "evaluation is the plain function; masks and gradients are bit for "
-         "bit those of the same training calls alone after the same seed; no "
-         "mask of one seed returns; something is dropped; no result changes "
-         "while another instance is called. A sequence that fails is made as "
-         "small as it gets. Without reseeding, masks are compared with each "
-         "other only.",
-         "False alarm: at most weight * alpha, the chance that one of 1e5 "
-         "pairs of masks agrees, or one mask has no drop; none where a seed "
-         "decides. False pass: what no sequence tried shows; each is the same "
-         "for the same run seed.",
-         "faulty:sticky_eval_after_resize"},
+    .info = {"state", Evidence::kDeterministic,
+             "evaluation, sizes, reseeds, gradients and other instances leave "
+             "nothing behind",
+             "Sequences of commands: training and evaluation of two sizes, "
+             "gradients, reseeds, two instances and one of another drop "
+             "probability; every two commands before two training calls, and "
+             "random ones of up to 12. A model says what must hold after each: "
+             "evaluation is the plain function; masks and gradients are bit "
+             "for bit those of the same training calls alone after the same "
+             "seed; no mask of one seed returns; something is dropped; no "
+             "result changes while another instance is called. A sequence that "
+             "fails is made as small as it gets. Without reseeding, masks are "
+             "compared with each other only.",
+             "False alarm: at most weight * alpha, the chance that one of 1e5 "
+             "pairs of masks agrees, or one mask has no drop; none where a "
+             "seed decides. False pass: what no sequence tried shows; each is "
+             "the same for the same run seed.",
+             "faulty:sticky_eval_after_resize"},
     .from_calls = check_state,
     .left_out = later_rate_or_dtype};
 

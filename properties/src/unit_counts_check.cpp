@@ -86,10 +86,9 @@ constinit const CheckDefinition unit_counts_check{
     .info = {"unit_counts", Evidence::kStatistical,
              "drops per group follow the binomial law",
              "Counts of drops in groups of 64 units and per call. "
-             "Dirichlet-multinomial "
-             "e-value against binomial cells of any rate; Boost.Math's "
-             "chi-square with "
-             "its degrees of freedom and log10 p is shown beside it.",
+             "Dirichlet-multinomial e-value against binomial cells of any "
+             "rate; Boost.Math's chi-square with its degrees of freedom and "
+             "log10 p is shown beside it.",
              kByEValue, "faulty:exact_count"},
     .from_battery = check_unit_counts,
     .structural = true,

@@ -104,8 +104,8 @@ std::optional<std::string> other_mask(Input& a, Input& b,
       if (((first[word] ^ other[word]) >> unit % 64 & 1U) == 0) continue;
       const bool dropped = (first[word] >> unit % 64 & 1U) != 0;
       return fmt::format(
-          "the mask depends on the values: with one seed, unit {} is {} for "
-          "x = {:.7g} and {} for x = {:.7g}",
+          "the mask depends on the values: with one seed, unit {} is {} for x "
+          "= {:.7g} and {} for x = {:.7g}",
           unit, dropped ? "dropped" : "kept", a.source().base(unit),
           dropped ? "kept" : "dropped", b.source().base(unit));
     }
