@@ -8,8 +8,25 @@
 
 namespace dropcheck::properties {
 
+namespace {
+
+constexpr double kQuantile = 5.99780701500769;  // of 1 - 1e-9
+
+/// The smallest effect in (0, most] that is found, or `most`.
+template <class Found>
+double smallest(const Found& found, double most) {
+  double low = 0;
+  double high = most;
+  for (int round = 0; round < 60; ++round) {
+    const double middle = (low + high) / 2;
+    (found(middle) ? high : low) = middle;
+  }
+  return high;
+}
+
+}  // namespace
+
 double detectable_z(double threshold, double overhead) {
-  constexpr double kQuantile = 5.99780701500769;  // of 1 - 1e-9
   return kQuantile + std::sqrt(2 * (threshold + overhead));
 }
 
@@ -44,19 +61,24 @@ Evidence evidence_of_pair(double p, double r) {
 }  // namespace
 
 double detectable_correlation(double p, double pairs, double threshold) {
-  constexpr double kQuantile = 5.99780701500769;  // of 1 - 1e-9
   const auto found = [&](double r) {
     const Evidence one = evidence_of_pair(p, r);
     return pairs * one.mean - kQuantile * std::sqrt(pairs * one.variance) >=
            threshold;
   };
-  double low = 0;
-  double high = 1;
-  for (int round = 0; round < 40; ++round) {
-    const double middle = (low + high) / 2;
-    (found(middle) ? high : low) = middle;
-  }
-  return std::min(1.0, high * 1.05);
+  return std::min(1.0, smallest(found, 1) * 1.05);
+}
+
+double detectable_variance(double groups, double threshold) {
+  // Of a normal deviate with the variance 1 + excess: ln of the ratio to a
+  // standard one has mean (excess - ln(1 + excess)) / 2 and variance
+  // excess^2 / 2.
+  const auto found = [&](double excess) {
+    const double mean = (excess - std::log1p(excess)) / 2;
+    return groups * mean - kQuantile * excess * std::sqrt(groups / 2) >=
+           threshold;
+  };
+  return smallest(found, 1e3) * 1.05;
 }
 
 double two_digits(double value) {

@@ -19,6 +19,10 @@ double mixture_overhead(double n);
 /// large ones: after few drops ln E grows less than the square.
 double detectable_correlation(double p, double pairs, double threshold);
 
+/// The smallest excess of a variance over its law's that the counts of so many
+/// groups find with probability 1 - 1e-9, with a margin of 5 %.
+double detectable_variance(double groups, double threshold);
+
 /// Two digits are all that a plan can promise.
 double two_digits(double value);
 

@@ -71,10 +71,11 @@ namespace {
 
 void plan_unit_counts(const PlannedConfiguration& planned, const Settings&,
                       double threshold, PlannedCheck& check) {
-  // Variance ratio v of N groups: ln E is about N (v - 1)^2 / 4.
-  const auto n = static_cast<double>(planned.structure_n);
+  constexpr double kMixture = 32;  // nats that the mixture over cells costs
+  const double groups =
+      static_cast<double>(planned.structure_n) / Tally::kGroup;
   check.detectable_effect =
-      two_digits(detectable_z(threshold + 1, 32) * std::sqrt(2 * 64 / n));
+      two_digits(detectable_variance(groups, threshold + 1 + kMixture));
   check.detectable =
       fmt::format("a variance {:.2g} of the binomial one above or below it",
                   check.detectable_effect);
