@@ -118,7 +118,13 @@ std::string open_sentence(const RunResult& result) {
 
 std::string joint_statement(const RunResult& result) {
   const std::size_t n = certificates_by_chance(result);
-  if (n == 0) return "No certificate of this run rests on chance.";
+  if (n == 0) {
+    const bool any = std::any_of(
+        result.findings.begin(), result.findings.end(),
+        [](const Finding& f) { return f.verdict == Verdict::kCertified; });
+    return any ? "No certificate of this run rests on chance."
+               : "Nothing is certified.";
+  }
   const std::string each = chance(result.alpha);
   if (n == 1) {
     return fmt::format(

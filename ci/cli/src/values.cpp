@@ -37,6 +37,17 @@ double seconds_per(std::string_view unit) {
   return std::numeric_limits<double>::quiet_NaN();
 }
 
+/// Nothing unless it is a time above 0 and at most a year.
+std::optional<double> seconds_of(std::string_view text) {
+  constexpr double kYear = 366 * 86400.0;
+  std::size_t end = text.find_last_of("0123456789.");
+  end = end == std::string_view::npos ? 0 : end + 1;
+  const auto value = number<double>(text.substr(0, end));
+  const double seconds = value.value_or(-1) * seconds_per(text.substr(end));
+  if (seconds > 0 && seconds <= kYear) return seconds;
+  return std::nullopt;
+}
+
 constexpr std::string_view kShapeRule =
     "extents of at least 1 such as 64x256x2x2, at most 8 of them and at most "
     "2^28 elements";
@@ -98,17 +109,12 @@ std::size_t parse_count(Argument argument) {
 
 double parse_limit(Argument argument) {
   if (argument.text == "0") return 0;
-  return parse_seconds(argument);
+  if (const auto seconds = seconds_of(argument.text)) return *seconds;
+  refuse(argument, "0 (off) or a time such as 90, 90s, 4m or 1.5h");
 }
 
 double parse_seconds(Argument argument) {
-  constexpr double kYear = 366 * 86400.0;
-  std::size_t end = argument.text.find_last_of("0123456789.");
-  end = end == std::string_view::npos ? 0 : end + 1;
-  const auto value = number<double>(argument.text.substr(0, end));
-  const double seconds =
-      value.value_or(-1) * seconds_per(argument.text.substr(end));
-  if (seconds > 0 && seconds <= kYear) return seconds;
+  if (const auto seconds = seconds_of(argument.text)) return *seconds;
   refuse(argument, "a time above 0 such as 90, 90s, 4m or 1.5h");
 }
 
