@@ -269,9 +269,11 @@ Settings settings_of(const Options& options) {
   settings.call_timeout_seconds = options.call_timeout_seconds;
   settings.time_limit_seconds = options.time_limit_seconds;
   settings.fail_fast = options.fail_fast;
-  // Who names a configuration wants that one.
+  // Who names a configuration wants that one, and a list of known deviations
+  // can only name those that are in every run.
   const bool named = !options.drop_probabilities.empty() ||
-                     !options.shapes.empty() || !options.dtypes.empty();
+                     !options.shapes.empty() || !options.dtypes.empty() ||
+                     !options.deviations.empty();
   settings.generated = options.generated.value_or(
       named ? 0 : properties::default_generated(settings.profile));
   settings.shrink_limit_seconds = options.shrink_limit_seconds.value_or(

@@ -61,7 +61,7 @@ void add_run_options(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("--generated", texts.generated,
                  "configurations that RapidCheck draws for each subject "
                  "(default: 2 at smoke, 32 at pr, 256 above; none where --p, "
-                 "--shape or --dtype is given)");
+                 "--shape, --dtype or --deviations is given)");
   app.add_option("--shrink-limit", texts.shrink_limit,
                  "longest time for finding the smallest case of each refuted "
                  "check, 0 for none (default: 5s at smoke, 30s above)");
