@@ -123,6 +123,20 @@ TEST(GeneratedPlan, ReadsNoMaskOfAnEmptyInput) {
   }
 }
 
+// libtorch's alpha dropout is off by more than a rounding in f64 at 0.125,
+// which no rounding model explains.
+TEST(GeneratedPlan, ReadsNoValueWhoseRoundingIsUnknown) {
+  const ListSource source({drawn(.125, {17}, impl::DType::kFloat64)});
+  const Plan plan = make_plan({subject("builtin:alpha_dropout")},
+                              with_generated(1, 1), &source);
+  const PlannedConfiguration& last = plan.configurations.back();
+  ASSERT_TRUE(last.generated);
+  EXPECT_THAT(last.note, HasSubstr("rounding"));
+  for (const PlannedCheck& check : last.checks) {
+    EXPECT_NE(check.check, "support");
+  }
+}
+
 TEST(GeneratedPlan, HoldsNoCaseTwiceAndNoneForNetworks) {
   const ListSource source({drawn(.3, {7, 100}), drawn(.3, {7, 100})});
   const auto generated = [&](const std::string& name) {
@@ -151,7 +165,7 @@ TEST_P(RightLayer, IsCertifiedWhereverItIsAsked) {
         << finding.id << ": " << finding.sentence << "\n"
         << finding.replay;
   }
-  EXPECT_GT(generated, 30U);
+  EXPECT_GE(generated, 8U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Builtin, RightLayer,
