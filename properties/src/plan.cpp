@@ -308,8 +308,11 @@ bool add_configuration(const PlannedSubject& planned,
     plan.configurations.push_back(std::move(configuration));
     return true;
   } catch (const std::invalid_argument& error) {
-    plan.warnings.push_back(
-        fmt::format("{}: left out: {}", planned.entry.name, error.what()));
+    std::string warning =
+        fmt::format("{}: left out: {}", planned.entry.name, error.what());
+    if (std::ranges::find(plan.warnings, warning) == plan.warnings.end()) {
+      plan.warnings.push_back(std::move(warning));
+    }
     return false;
   }
 }

@@ -52,11 +52,11 @@ properties::Settings settings_of(const Options& options);
 /// Where no seed is given.
 std::uint64_t fresh_seed();
 
-/// make_plan; a plan that cannot be, holds nothing, misses an --only pattern
-/// or does not fit the time limit is a UsageError.
+/// make_plan; a plan that cannot be, holds nothing, misses an --only pattern or
+/// a subject that is named, or does not fit the time limit is a UsageError.
 properties::Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
                                 const properties::Settings& settings,
-                                const std::vector<std::string>& only);
+                                const Options& options);
 
 /// What a run will detect and how long it takes, in a few lines.
 std::string forecast(const properties::Plan& plan);

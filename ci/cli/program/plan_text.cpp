@@ -70,6 +70,19 @@ void refuse_idle_pattern(const Plan& plan,
   }
 }
 
+/// Whoever is asked for by name must not be missing from a run that passes.
+void refuse_left_out(const Plan& plan, const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const bool planned =
+        std::any_of(plan.configurations.begin(), plan.configurations.end(),
+                    [&](const auto& one) { return one.subject == name; });
+    if (planned) continue;
+    for (const std::string& warning : plan.warnings) {
+      if (warning.starts_with(name + ": left out")) throw UsageError(warning);
+    }
+  }
+}
+
 Plan plan_for(const std::vector<impl::SubjectEntry>& subjects,
               const Settings& settings) {
   const generators::RapidCheckSource source;
@@ -282,8 +295,7 @@ Settings settings_of(const Options& options) {
 }
 
 Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
-                    const Settings& settings,
-                    const std::vector<std::string>& only) {
+                    const Settings& settings, const Options& options) {
   Plan plan = plan_or_usage_error(subjects, settings);
   const bool opened =
       std::any_of(plan.subjects.begin(), plan.subjects.end(),
@@ -292,7 +304,8 @@ Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
   if (plan.configurations.empty() && !plan.warnings.empty()) {
     throw UsageError(plan.warnings.front());
   }
-  refuse_idle_pattern(plan, only);
+  refuse_left_out(plan, options.subjects);
+  refuse_idle_pattern(plan, options.only);
   refuse_too_long(subjects, plan);
   return plan;
 }
@@ -331,7 +344,7 @@ int plan_command(const Context& context) {
   const Settings settings = settings_of(options);
   const auto entries = select_subjects(
       all_subjects(options), {options.subjects, options.layers}, layer_names());
-  const Plan plan = plan_or_refuse(entries, settings, options.only);
+  const Plan plan = plan_or_refuse(entries, settings, options);
   const auto width = static_cast<std::size_t>(std::max(context.out.width, 120));
   const bool every_check =
       plan.configurations.size() - count_generated(plan) <= kDetailed;

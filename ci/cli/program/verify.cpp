@@ -11,7 +11,7 @@ int verify_command(const Context& context) {
   refuse_workers(options, entries);
   Run run;
   run.deviations = check_files(options);
-  run.plan = plan_or_refuse(entries, settings, options.only);
+  run.plan = plan_or_refuse(entries, settings, options);
   return run_and_report(context, run);
 }
 

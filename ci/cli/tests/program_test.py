@@ -102,6 +102,10 @@ class BadInput(unittest.TestCase):
         self.refused("0.001", "verify", "builtin:dropout",
                      "--time-limit", "0.001", hint="smoke")
 
+    def test_a_named_subject_that_a_shape_leaves_out(self):
+        self.refused("builtin:dropout2d", "verify", "builtin:dropout",
+                     "builtin:dropout2d", "--shape", "5", *QUICK, hint="rank")
+
     def test_tokens(self):
         self.refused("garbage", "replay", "garbage")
 
