@@ -1,9 +1,19 @@
 #include "own_draws.hpp"
 
+#include "context.hpp"
+
 namespace dropcheck::properties {
 
 bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
   return !occasion.once();
+}
+
+bool leave_empty_bound_open(Finding& finding, const Context& context,
+                            double most) {
+  const PlannedCheck* planned = context.planned(finding.check);
+  if (planned == nullptr || planned->detectable_effect < most) return false;
+  leave_open(finding, "too few drops or keeps to see any dependence");
+  return true;
 }
 
 std::string_view overlapping_blocks(const impl::Law& law) {

@@ -26,6 +26,12 @@ T by_profile(Profile profile, T smoke, T pr, T nightly) {
 /// CheckDefinition::left_out: one configuration a subject is enough.
 bool not_once(const PlannedConfiguration& planned, const Occasion& occasion);
 
+/// Leaves a finding open where the effect that its check was planned to find is
+/// `most` or more, which none can be: at such a drop probability a certificate
+/// would say nothing.
+bool leave_empty_bound_open(Finding& finding, const Context& context,
+                            double most);
+
 /// CheckDefinition::not_applicable: laws without a mask, or without
 /// a shape of one element a unit.
 std::string_view overlapping_blocks(const impl::Law& law);

@@ -148,6 +148,8 @@ void decide_by_rates(Finding& finding, const Context& context,
                       words_of(worst), *finding.observed, rate))) {
     return;
   }
+  const double p = context.p0();
+  if (leave_empty_bound_open(finding, context, std::max(p, 1 - p))) return;
   certify(finding, "the mask does not look at the values",
           fmt::format("masks of one seed agree for two inputs ({} seeds, where "
                       "the layer can be reseeded); in {} decisions: {}",

@@ -173,5 +173,19 @@ TEST(MeanWords, SayTheLawsMeanWhereItIsNotTheInput) {
               HasSubstr("E[y] = 0.9 x as the law gives\n"));
 }
 
+// A bound that no layer can break is no certificate.
+TEST(EmptyBounds, StayOpenWhereNothingIsEverDropped) {
+  Settings settings = testing::smoke(7, 1e-12);
+  settings.only = {"*.higher_order*", "*.independence_pairs*",
+                   "*.value_independence*"};
+  const RunResult result =
+      testing::run({testing::subject("builtin:dropout")}, settings);
+  EXPECT_GE(result.findings.size(), 3U);
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kInconclusive)
+        << finding.id << ' ' << finding.sentence;
+  }
+}
+
 }  // namespace
 }  // namespace dropcheck::properties
