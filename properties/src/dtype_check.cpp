@@ -10,6 +10,7 @@
 #include "dropcheck/impl/random_stream.hpp"
 #include "dtype_limits.hpp"
 #include "form_trial.hpp"
+#include "own_draws.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
 #include "value_model.hpp"
@@ -352,6 +353,6 @@ constinit const CheckDefinition dtype_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
-    .left_out = later_probability};
+    .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties

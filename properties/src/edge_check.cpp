@@ -9,6 +9,7 @@
 #include "context.hpp"
 #include "option_words.hpp"
 #include "oracle_input.hpp"
+#include "own_draws.hpp"
 #include "value_comparison.hpp"
 
 namespace dropcheck::properties {
@@ -188,14 +189,6 @@ static Finding check_edge_probabilities(const Context& context) {
   return finding;
 }
 
-namespace {
-
-bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.first_probability;
-}
-
-}  // namespace
-
 constinit const CheckDefinition edge_probabilities_check{
     .info = {"edge_probabilities", Evidence::kDeterministic,
              "p = 0 is the identity, p = 1 gives zeros, beyond is refused",
@@ -208,6 +201,6 @@ constinit const CheckDefinition edge_probabilities_check{
     .needs_rate = false,
     .reads_masks = false,
     .takes_chance = false,
-    .left_out = later_probability};
+    .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties

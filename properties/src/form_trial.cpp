@@ -98,10 +98,6 @@ std::optional<std::string> wrong_form(const Context& context,
                      shape_change(due, result.shape));
 }
 
-bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.first_probability;
-}
-
 std::int64_t units_of(const Context& context, const impl::Shape& shape) {
   const impl::Shape output =
       impl::output_shape(context.law(), context.config(), shape);

@@ -49,10 +49,6 @@ std::optional<std::string> wrong_form(const Context& context,
                                       const impl::Shape& input,
                                       const impl::TensorView& result);
 
-/// CheckDefinition::left_out: the answer does not depend on p.
-bool later_probability(const PlannedConfiguration& planned,
-                       const Occasion& occasion);
-
 /// Number of decisions in a result for an input of that shape.
 std::int64_t units_of(const Context& context, const impl::Shape& shape);
 

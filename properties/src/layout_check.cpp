@@ -7,6 +7,7 @@
 #include "check_definition.hpp"
 #include "dropcheck/impl/layout.hpp"
 #include "form_trial.hpp"
+#include "own_draws.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
 
@@ -392,6 +393,6 @@ constinit const CheckDefinition layout_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
-    .left_out = later_probability};
+    .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties

@@ -8,6 +8,11 @@ bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
   return !occasion.once();
 }
 
+bool not_first_probability(const PlannedConfiguration&,
+                           const Occasion& occasion) {
+  return !occasion.first_probability;
+}
+
 bool leave_empty_bound_open(Finding& finding, const Context& context,
                             double most) {
   const PlannedCheck* planned = context.planned(finding.check);

@@ -7,6 +7,7 @@
 
 #include "check_definition.hpp"
 #include "form_trial.hpp"
+#include "own_draws.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -264,6 +265,6 @@ constinit const CheckDefinition shape_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
-    .left_out = later_probability};
+    .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties

@@ -8,6 +8,7 @@
 #include "check_definition.hpp"
 #include "context.hpp"
 #include "dropcheck/impl/block_law.hpp"
+#include "own_draws.hpp"
 #include "special_rounds.hpp"
 
 namespace dropcheck::properties {
@@ -124,14 +125,6 @@ static Finding check_special_values(const Context& context) {
   return finding;
 }
 
-namespace {
-
-bool later_probability(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.first_probability;
-}
-
-}  // namespace
-
 constinit const CheckDefinition special_values_check{
     .info = {"special_values", Evidence::kDeterministic,
              "NaN, infinities, zeros, subnormal and large numbers are kept and "
@@ -151,6 +144,6 @@ constinit const CheckDefinition special_values_check{
              "the finding says how many were kept and dropped.",
              "faulty:nan_counted_as_dropped"},
     .from_calls = check_special_values,
-    .left_out = later_probability};
+    .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties
