@@ -28,16 +28,12 @@ float uniform(std::uint64_t bits) {
   return (static_cast<float>(bits & 0xffffffffU) + 0.5F) * 0x1p-32F;
 }
 
-void fill_uniform(std::uint64_t key, std::uint64_t number, std::uint64_t block,
-                  Chunk& first, Chunk& second) {
-  for (Eigen::Index i = 0; i < first.size(); i += 4) {
-    const auto words =
-        keyed_words(key, number, block, static_cast<std::uint64_t>(i));
-    for (Eigen::Index j = 0; j < 4; ++j) {
-      const std::uint64_t word = words[static_cast<std::size_t>(j)];
-      first[i + j] = uniform(word);
-      second[i + j] = uniform(word >> 32U);
-    }
+void fill_uniform(RandomStream& stream, Chunk& first, Chunk& second) {
+  std::array<std::uint64_t, kPairs> words;
+  stream.fill(words);
+  for (std::size_t i = 0; i < kPairs; ++i) {
+    first[static_cast<Eigen::Index>(i)] = uniform(words[i]);
+    second[static_cast<Eigen::Index>(i)] = uniform(words[i] >> 32U);
   }
 }
 
@@ -72,10 +68,11 @@ std::size_t checked_size(const Shape& shape) {
 
 void fill_normal(std::uint64_t key, std::uint64_t number,
                  std::vector<float>& values) {
+  RandomStream stream(keyed_word(key, number));
   Chunk radius;
   Chunk angle;
   for (std::size_t i = 0; i < values.size(); i += 2 * kPairs) {
-    fill_uniform(key, number, i / (2 * kPairs), radius, angle);
+    fill_uniform(stream, radius, angle);
     radius = (-2.0F * radius.log()).max(0.0F).sqrt();
     angle *= 2 * std::numbers::pi_v<float>;
     const Chunk cosines = radius * angle.cos();

@@ -117,8 +117,9 @@ std::optional<std::string> wrong_at_one(const Context& context,
              needs_option({"at_one = zeros"});
     }
     finding.n += static_cast<std::uint64_t>(output.size());
+    const impl::TensorView result = output.view();
     for (std::int64_t i = 0; i < output.size(); ++i) {
-      const double y = output.view().value(i);
+      const double y = result.value(i);
       const bool any_number =
           declared == impl::AtOne::kFormula && !std::isnan(y);
       if (y == 0 || any_number) continue;
@@ -139,8 +140,9 @@ std::optional<std::string> wrong_near_one(const Context& context,
   if (call_at(context, p, input, output) == Answer::kRefused) {
     return "refuses the drop probability 1 - 2^-53";
   }
+  const impl::TensorView result = output.view();
   for (std::int64_t i = 0; i < output.size(); ++i) {
-    if (std::isnan(output.view().value(i))) {
+    if (std::isnan(result.value(i))) {
       return fmt::format("returns NaN at drop probability 1 - 2^-53 ({})",
                          place_of(i, output.shape()));
     }

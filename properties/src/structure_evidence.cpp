@@ -34,16 +34,25 @@ std::size_t largest_index(const std::vector<double>& logs) {
                                   logs.begin());
 }
 
+// Whether the confidence sequence ends within the margin, without its ends: the
+// martingale is convex, so it is enough to look at the ends of the margin.
 bool within_margin(const stats::Counts& counts, double overall,
                    const Context& context) {
   if (counts.n == 0) return false;
   const double p0 = context.p0();
   const double margin = context.plan.margin;
-  const stats::Interval interval = stats::confidence_sequence(
-      counts, stats::prior_around(p0, stats::recommended_kappa(p0, margin)),
-      -std::log(context.settings.alpha));
-  return interval.lower >= overall - margin &&
-         interval.upper <= overall + margin;
+  const stats::BetaPrior prior =
+      stats::prior_around(p0, stats::recommended_kappa(p0, margin));
+  const double level = -std::log(context.settings.alpha);
+  const auto excluded = [&](double p) {
+    return stats::log_martingale(counts, prior, p) >= level;
+  };
+  const double lower = overall - margin;
+  const double upper = overall + margin;
+  const double estimate =
+      static_cast<double>(counts.drops) / static_cast<double>(counts.n);
+  return (lower <= 0 || (estimate > lower && excluded(lower))) &&
+         (upper >= 1 || (estimate < upper && excluded(upper)));
 }
 
 void note_structure(Finding& finding, const StatisticalInput& input) {
