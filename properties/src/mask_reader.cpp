@@ -139,7 +139,6 @@ bool MaskReader::straight() const {
 
 /// The dropped value is the one that comes back for different inputs.
 void MaskReader::learn(std::span<const impl::Tensor> outputs) {
-  largest_error_ulp_ = std::numeric_limits<double>::infinity();
   std::unordered_map<std::uint64_t, std::size_t> seen;
   std::size_t total = 0;
   for (const impl::Tensor& output : outputs) {

@@ -32,6 +32,14 @@ TEST(GoodnessOfFit, MergesNeighboursUntilEachExpectsAHundred) {
   EXPECT_NE(result.note.find("3 of 5 cells"), std::string::npos) << result.note;
 }
 
+// The last cell expects 90 only: it joins the one before it.
+TEST(GoodnessOfFit, LosesNoCellThatIsLeftOver) {
+  const std::array<std::uint64_t, 3> observed = {120, 290, 90};
+  const std::array expected = {.22, .6, .18};
+  const Diagnostic result = goodness_of_fit(observed, expected, 1e-9);
+  EXPECT_TRUE(agrees(result.statistic, 100.0 / 110 + 100.0 / 390, 1e-13));
+}
+
 TEST(GoodnessOfFit, IsNotValidWithTwoThinCells) {
   const std::array<std::uint64_t, 2> observed = {120, 99'880};
   const std::array expected = {.001, .999};
