@@ -31,6 +31,7 @@ int explain_command(const Context& context);
 int replay_command(const Context& context);
 int identify_command(const Context& context);
 int self_test_command(const Context& context);
+int adapter_command(const Context& context);
 
 /// The laws of all layers, then of all networks.
 std::vector<const impl::Law*> all_laws();
@@ -39,8 +40,20 @@ std::vector<const impl::Law*> all_laws();
 std::vector<std::string> layer_names();
 std::vector<std::string> check_names();
 
-/// Every subject that this program knows.
-std::vector<impl::SubjectEntry> all_subjects(const Options& options);
+/// Names of subjects, of which some may be doors to other programs, and the
+/// layer of those that name none themselves.
+struct Named {
+  std::vector<std::string> subjects = {};
+  std::string layer = {};
+};
+
+/// Every subject that this program knows, and those behind the named doors. A
+/// door that cannot be read is a UsageError.
+std::vector<impl::SubjectEntry> all_subjects(const Options& options,
+                                             const Named& named = {});
+
+/// What the options of verify and plan name.
+Named named_by(const Options& options);
 
 /// With --in-process, subjects that live in a worker are a UsageError.
 void refuse_workers(const Options& options,

@@ -54,8 +54,8 @@ int status_of(const properties::Identification& found, bool written) {
 
 int identify_command(const Context& context) {
   const Options& options = context.options;
-  const impl::SubjectEntry entry =
-      find_subject(all_subjects(options), options.topic);
+  const impl::SubjectEntry entry = find_subject(
+      all_subjects(options, {{options.topic}, "dropout"}), options.topic);
   refuse_workers(options, {entry});
   check_files(options);
   properties::IdentifySettings settings;

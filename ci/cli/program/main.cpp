@@ -30,6 +30,8 @@ int carry_out(const Context& context) {
       return identify_command(context);
     case Command::kSelfTest:
       return self_test_command(context);
+    case Command::kAdapter:
+      return adapter_command(context);
     case Command::kNone:
       break;
   }

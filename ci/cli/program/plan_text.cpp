@@ -342,8 +342,9 @@ std::string forecast(const Plan& plan) {
 int plan_command(const Context& context) {
   const Options& options = context.options;
   const Settings settings = settings_of(options);
-  const auto entries = select_subjects(
-      all_subjects(options), {options.subjects, options.layers}, layer_names());
+  const auto entries =
+      select_subjects(all_subjects(options, named_by(options)),
+                      {options.subjects, options.layers}, layer_names());
   const Plan plan = plan_or_refuse(entries, settings, options);
   const auto width = static_cast<std::size_t>(std::max(context.out.width, 120));
   const bool every_check =

@@ -33,7 +33,8 @@ int replay_command(const Context& context) {
   const Options& options = context.options;
   const properties::ReplayToken token = token_or_refuse(options.topic);
   const impl::SubjectEntry entry =
-      find_subject(all_subjects(options), token.subject);
+      find_subject(all_subjects(options, {{token.subject}, token.config.layer}),
+                   token.subject);
   Run run;
   run.deviations = check_files(options);
   try {

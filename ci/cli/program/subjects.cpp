@@ -1,7 +1,9 @@
 #include <chrono>
+#include <stdexcept>
 
 #include "commands.hpp"
 #include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/impl/adapters/doors.hpp"
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/odd_subjects.hpp"
@@ -29,7 +31,28 @@ std::vector<std::string> check_names() {
   return names;
 }
 
-std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
+namespace {
+
+using Entries = std::vector<impl::SubjectEntry>;
+
+Entries open_or_refuse(const std::string& name,
+                       const impl::adapters::DoorOptions& options) {
+  try {
+    return impl::adapters::open_door(name, options);
+  } catch (const std::invalid_argument& error) {
+    throw UsageError(error.what());
+  }
+}
+
+}  // namespace
+
+Named named_by(const Options& options) {
+  const bool one = options.layers.size() == 1;
+  return {options.subjects, one ? options.layers.front() : ""};
+}
+
+std::vector<impl::SubjectEntry> all_subjects(const Options& options,
+                                             const Named& named) {
   std::vector<impl::SubjectEntry> entries;
   for (const auto* some : {&impl::builtin_subjects(), &impl::builtin_networks(),
                            &impl::odd_subjects(), &impl::faulty_subjects(),
@@ -40,6 +63,11 @@ std::vector<impl::SubjectEntry> all_subjects(const Options& options) {
       static_cast<std::int64_t>(1000 * options.call_timeout_seconds));
   const auto torch = impl::adapters::torch_subjects(timeout);
   entries.insert(entries.end(), torch.begin(), torch.end());
+  for (const std::string& name : named.subjects) {
+    if (!impl::adapters::is_door(name)) continue;
+    const Entries opened = open_or_refuse(name, {timeout, named.layer});
+    entries.insert(entries.end(), opened.begin(), opened.end());
+  }
   return entries;
 }
 
@@ -47,7 +75,9 @@ void refuse_workers(const Options& options,
                     const std::vector<impl::SubjectEntry>& entries) {
   if (!options.in_process) return;
   for (const impl::SubjectEntry& entry : entries) {
-    if (!entry.name.starts_with("torch:")) continue;
+    const bool worker =
+        entry.name.starts_with("torch:") || impl::adapters::is_door(entry.name);
+    if (!worker) continue;
     throw UsageError("--in-process is given, but " + entry.name +
                      " lives in a worker process; builtin: and faulty: "
                      "subjects do not");

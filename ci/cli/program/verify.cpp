@@ -6,8 +6,9 @@ namespace dropcheck::cli {
 int verify_command(const Context& context) {
   const Options& options = context.options;
   const properties::Settings settings = settings_of(options);
-  const auto entries = select_subjects(
-      all_subjects(options), {options.subjects, options.layers}, layer_names());
+  const auto entries =
+      select_subjects(all_subjects(options, named_by(options)),
+                      {options.subjects, options.layers}, layer_names());
   refuse_workers(options, entries);
   Run run;
   run.deviations = check_files(options);

@@ -34,8 +34,9 @@ void add_list(CLI::App& app, const std::string& name,
 
 void add_run_options(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("SUBJECT", options.subjects,
-                 "what to verify: builtin:NAME, faulty:NAME, torch:NAME, or a "
-                 "glob such as 'torch:*'; none means 'builtin:*'")
+                 "what to verify: builtin:NAME, faulty:NAME, torch:NAME, "
+                 "cmd:'PROGRAM ARGUMENTS', or a glob such as 'torch:*'; none "
+                 "means 'builtin:*'")
       ->type_name("");
   add_list(app, "--layer", options.layers, "only subjects of this layer");
   add_list(app, "--p", texts.drop_probabilities,
@@ -106,6 +107,7 @@ struct Parser {
   CLI::App* replay = nullptr;
   CLI::App* identify = nullptr;
   CLI::App* self_test = nullptr;
+  CLI::App* adapter = nullptr;
 
   explicit Parser(const std::string& version) {
     app.set_version_flag("--version", "dropcheck " + version);
@@ -144,6 +146,19 @@ struct Parser {
     add_color_option(*replay, options);
     add_identify();
     add_self_test();
+    add_adapter();
+  }
+
+  void add_adapter() {
+    adapter = app.add_subcommand(
+        "adapter", "Test an adapter itself: adapter verify -- COMMAND");
+    adapter->add_option("WHAT", options.topic, "verify")->type_name("");
+    adapter
+        ->add_option("COMMAND", options.subjects,
+                     "program and arguments, behind --")
+        ->type_name("");
+    adapter->add_option("--call-timeout", texts.call_timeout,
+                        "longest time for one answer (default 60s)");
   }
 
   void add_identify() {
@@ -201,6 +216,7 @@ struct Parser {
     if (explain->parsed()) return Command::kExplain;
     if (identify->parsed()) return Command::kIdentify;
     if (self_test->parsed()) return Command::kSelfTest;
+    if (adapter->parsed()) return Command::kAdapter;
     return replay->parsed() ? Command::kReplay : Command::kNone;
   }
 };
@@ -231,6 +247,11 @@ std::vector<std::string> command_names(const CLI::App& app) {
 
 void refuse_option(const CLI::App& app, const std::string& argument) {
   const std::string name = argument.substr(0, argument.find('='));
+  if (app.get_name() == "adapter") {
+    throw UsageError(fmt::format(
+        "unknown option '{}'; a command and its options stand behind --",
+        name));
+  }
   throw UsageError(fmt::format("unknown option '{}'{}", name,
                                did_you_mean(name, option_names(app))));
 }
@@ -333,6 +354,18 @@ void refuse_missing_topic(const Options& options) {
   }
 }
 
+void refuse_incomplete_adapter(const Options& options) {
+  if (options.command != Command::kAdapter) return;
+  if (options.topic != "verify") {
+    throw UsageError(fmt::format(
+        "adapter is followed by '{}', but must be by 'verify -- COMMAND'",
+        options.topic));
+  }
+  if (options.subjects.empty()) {
+    throw UsageError("adapter verify needs a command behind --");
+  }
+}
+
 // A layer has one law for each p, dtype and shape: one is asked for.
 void refuse_several(const Options& options) {
   if (options.command != Command::kIdentify) return;
@@ -406,6 +439,7 @@ Invocation parse_command_line(std::vector<std::string> arguments,
     default_profile(*chosen, parser.options);
     refuse_shared_or_empty_paths(*chosen);
     refuse_missing_topic(parser.options);
+    refuse_incomplete_adapter(parser.options);
     refuse_several(parser.options);
   } else {
     invocation.text = parser.app.help();

@@ -7,6 +7,7 @@
 
 #include "dropcheck/cli/names.hpp"
 #include "dropcheck/cli/usage_error.hpp"
+#include "dropcheck/impl/adapters/doors.hpp"
 #include "dropcheck/properties/glob.hpp"
 
 namespace dropcheck::cli {
@@ -34,7 +35,12 @@ std::vector<std::string> schemes_of(const Entries& entries) {
 
 [[noreturn]] void refuse_subject(const Entries& all,
                                  const std::string& pattern) {
-  const auto schemes = schemes_of(all);
+  auto schemes = schemes_of(all);
+  for (const char* door : {"cmd"}) {
+    if (std::ranges::find(schemes, door) == schemes.end()) {
+      schemes.emplace_back(door);
+    }
+  }
   const std::size_t colon = pattern.find(':');
   const std::string scheme = pattern.substr(0, colon);
   const bool known =
@@ -61,6 +67,14 @@ void refuse_unknown_layers(const std::vector<std::string>& layers,
   }
 }
 
+// A command is no glob, whatever letters it has.
+bool fits(const std::string& pattern, const std::string& name) {
+  if (!impl::adapters::is_door(pattern)) {
+    return properties::glob_matches(pattern, name);
+  }
+  return name == pattern || name.starts_with(pattern + '#');
+}
+
 bool has_layer(const impl::SubjectEntry& entry,
                const std::vector<std::string>& layers) {
   return layers.empty() ||
@@ -80,7 +94,7 @@ std::vector<impl::SubjectEntry> select_subjects(
   for (const std::string& pattern : patterns) {
     bool found = false;
     for (const auto& entry : all) {
-      if (!properties::glob_matches(pattern, entry.name)) continue;
+      if (!fits(pattern, entry.name)) continue;
       found = true;
       const bool fresh =
           has_layer(entry, wish.layers) && seen.insert(entry.name).second;

@@ -23,6 +23,8 @@ struct Frame {
 /// A frame ready to be written, piece by piece, without copying its tensors.
 class OutgoingFrame {
  public:
+  /// Nothing at all, which is done.
+  OutgoingFrame() = default;
   explicit OutgoingFrame(const Message& message);
   OutgoingFrame(const OutgoingFrame&) = delete;
   OutgoingFrame& operator=(const OutgoingFrame&) = delete;

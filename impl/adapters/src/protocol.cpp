@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "endian.hpp"
+#include "printable.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
@@ -96,15 +97,6 @@ std::vector<std::string> split(const std::string& text) {
     parts.push_back(part);
   }
   return parts;
-}
-
-std::string printable(std::span<const std::byte> bytes) {
-  std::string text;
-  for (const std::byte byte : bytes) {
-    const char letter = std::to_integer<char>(byte);
-    text += letter >= ' ' && letter <= '~' ? letter : '.';
-  }
-  return text;
 }
 
 }  // namespace

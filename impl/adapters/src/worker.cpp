@@ -15,6 +15,7 @@
 #include <optional>
 #include <thread>
 
+#include "dropcheck/impl/adapters/promise.hpp"
 #include "frame_io.hpp"
 #include "shared_window.hpp"
 #include "strided.hpp"
@@ -150,21 +151,25 @@ class Worker {
                     {"inputs", std::to_string(kInputSlots)}},
                    {}};
     describe_to(subject(request).describe(), answer);
+    promise_to(promise_of(entry(request)), answer);
     send(answer);
   }
 
-  /// The subject that the request names; without a name, the only one.
-  Subject& subject(const Message& request) {
+  /// The entry that the request names; without a name, the only one.
+  const SubjectEntry& entry(const Message& request) const {
     const std::string name = request.field("subject");
     for (const SubjectEntry& entry : entries_) {
-      if (entry.name != name && !(name.empty() && entries_.size() == 1)) {
-        continue;
-      }
-      std::unique_ptr<Subject>& opened = subjects_[entry.name];
-      if (!opened) opened = entry.open();
-      return *opened;
+      const bool only = name.empty() && entries_.size() == 1;
+      if (only || entry.name == name) return entry;
     }
     throw AdapterError(fmt::format("there is no subject '{}'", name));
+  }
+
+  Subject& subject(const Message& request) {
+    const SubjectEntry& named = entry(request);
+    std::unique_ptr<Subject>& opened = subjects_[named.name];
+    if (!opened) opened = named.open();
+    return *opened;
   }
 
   void make(const Message& request) {

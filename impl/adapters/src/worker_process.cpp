@@ -18,11 +18,16 @@
 #include <mutex>
 #include <thread>
 
+#include "printable.hpp"
+#include "resident_memory.hpp"
+
 namespace dropcheck::impl::adapters {
 namespace {
 
 namespace bp = boost::process;
 using std::chrono::milliseconds;
+
+constexpr milliseconds kWatchInterval(50);
 
 /// A pipe that no other child inherits: a foreign copy of its ends would hide
 /// that one side is gone.
@@ -32,6 +37,13 @@ bp::pipe private_pipe() {
     throw AdapterError(fmt::format("no pipe: {}", std::strerror(errno)));
   }
   return bp::pipe(ends[0], ends[1]);
+}
+
+/// Large tensors cross in fewer pieces. Refused beyond the system's limit,
+/// which costs nothing but speed.
+void widen(int descriptor) {
+  constexpr int kSize = 1 << 20;
+  ::fcntl(descriptor, F_SETPIPE_SZ, kSize);
 }
 
 void make_nonblocking(int descriptor) {
@@ -103,6 +115,24 @@ std::string ending_in_words(int status) {
   return fmt::format("exited with status {}", WEXITSTATUS(status));
 }
 
+/// The process used more memory than it may.
+struct MemoryBlowUp {
+  std::uint64_t bytes;
+};
+
+double gibibytes(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 30);
+}
+
+Message decode_or_show(std::span<const std::byte> image) {
+  try {
+    return decode(image);
+  } catch (const AdapterError& error) {
+    throw AdapterError(fmt::format("{}; the answer begins '{}'", error.what(),
+                                   printable(image)));
+  }
+}
+
 }  // namespace
 
 /// An answer under way: 8 bytes of length, then the frame.
@@ -116,14 +146,27 @@ struct WorkerProcess::Incoming {
     if (in_prefix()) return std::span(prefix).subspan(have);
     return std::span(frame.bytes.get(), frame.size).subspan(have - 8);
   }
+  /// How much has come, as the end of a sentence; empty for nothing.
+  std::string progress() const {
+    if (have == 0) return "";
+    if (in_prefix()) return fmt::format(" after {} bytes of a length", have);
+    const std::uint64_t got = have - prefix.size();
+    return fmt::format(" after {} of {} bytes of an answer that begins '{}'",
+                       got, frame.size, printable({frame.bytes.get(), got}));
+  }
 };
 
 WorkerProcess::WorkerProcess(const WorkerOptions& options)
     : longest_frame_(options.longest_frame),
+      memory_limit_(options.memory_limit > 0 ? options.memory_limit
+                                             : default_memory_limit()),
+      watched_(Clock::now()),
       in_(private_pipe()),
       out_(private_pipe()),
       err_(private_pipe()),
       child_(launch(options, in_, out_, err_, group_)) {
+  widen(in_.native_sink());
+  widen(out_.native_source());
   make_nonblocking(in_.native_sink());
   make_nonblocking(out_.native_source());
   make_nonblocking(err_.native_source());
@@ -150,25 +193,61 @@ Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
     throw AdapterError(fmt::format("the request has {} bytes, the limit is {}",
                                    outgoing.size(), longest_frame_));
   }
+  const std::string operation = request.field("op");
+  Incoming incoming;
   Frame frame;
   try {
-    frame = transfer(outgoing, Clock::now() + timeout);
-    frame.message = decode({frame.bytes.get(), frame.size});
+    refuse_unasked();
+    frame = transfer(outgoing, incoming, Clock::now() + timeout);
+    frame.message = decode_or_show({frame.bytes.get(), frame.size});
   } catch (const SubjectTimeout&) {
     end(milliseconds(0));
     throw SubjectTimeout(with_errors(
-        fmt::format("the worker did not answer '{}' within {} and was killed",
-                    request.field("op"), timeout)));
+        fmt::format("the worker did not answer '{}' within {} and was killed{}",
+                    operation, timeout, incoming.progress())));
   } catch (const SubjectCrashed&) {
     const std::string how = end(std::chrono::seconds(1));
-    throw SubjectCrashed(with_errors(
-        fmt::format("the worker {} during '{}'", how, request.field("op"))));
+    throw SubjectCrashed(with_errors(fmt::format(
+        "the worker {} during '{}'{}", how, operation, incoming.progress())));
+  } catch (const MemoryBlowUp& blow_up) {
+    end(milliseconds(0));
+    throw SubjectCrashed(with_errors(fmt::format(
+        "the worker used {:.2f} GiB of memory during '{}', more than the {:.2f}"
+        " that it may, and was killed",
+        gibibytes(blow_up.bytes), operation, gibibytes(memory_limit_))));
   } catch (const AdapterError& error) {
     end(milliseconds(0));
     throw AdapterError(with_errors(error.what()));
   }
   check_status(frame.message);
   return frame;
+}
+
+std::optional<Frame> WorkerProcess::provoke(const std::string& bytes, bool last,
+                                            milliseconds timeout) {
+  const NoSigpipe guard;
+  // So few bytes always fit; where nobody reads them the end is seen below.
+  const ssize_t sent = ::write(in_.native_sink(), bytes.data(), bytes.size());
+  if (sent < 0 && errno != EPIPE) throw AdapterError("cannot write");
+  if (last) in_.close();
+  OutgoingFrame nothing;
+  Incoming incoming;
+  try {
+    Frame frame = transfer(nothing, incoming, Clock::now() + timeout);
+    frame.message = decode_or_show({frame.bytes.get(), frame.size});
+    return frame;
+  } catch (const SubjectCrashed&) {
+    end(std::chrono::seconds(1));
+    return std::nullopt;
+  } catch (const SubjectTimeout&) {
+    end(milliseconds(0));
+    throw SubjectTimeout(
+        fmt::format("it neither answers nor ends within {}", timeout));
+  } catch (const MemoryBlowUp& blow_up) {
+    end(milliseconds(0));
+    throw SubjectCrashed(
+        fmt::format("it uses {:.2f} GiB of memory", gibibytes(blow_up.bytes)));
+  }
 }
 
 bool WorkerProcess::ready_for_another() {
@@ -180,10 +259,32 @@ bool WorkerProcess::ready_for_another() {
   return true;
 }
 
-Frame WorkerProcess::transfer(OutgoingFrame& outgoing,
+// An answer to nothing would be taken for the answer to the next request.
+void WorkerProcess::refuse_unasked() {
+  pollfd output = {out_.native_source(), POLLIN, 0};
+  if (::poll(&output, 1, 0) <= 0 || (output.revents & POLLIN) == 0) return;
+  throw AdapterError(
+      fmt::format("the worker sent what nobody asked for: '{}'; does it print "
+                  "to its standard output?",
+                  rest_of_output()));
+}
+
+/// What else stands in the output, as text.
+std::string WorkerProcess::rest_of_output() {
+  constexpr int kPatienceMilliseconds = 20;
+  pollfd output = {out_.native_source(), POLLIN, 0};
+  std::array<std::byte, 200> buffer{};
+  if (::poll(&output, 1, kPatienceMilliseconds) <= 0) return "";
+  const ssize_t got =
+      ::read(out_.native_source(), buffer.data(), buffer.size());
+  if (got <= 0) return "";
+  return printable(std::span(buffer).first(static_cast<std::size_t>(got)),
+                   buffer.size());
+}
+
+Frame WorkerProcess::transfer(OutgoingFrame& outgoing, Incoming& incoming,
                               Clock::time_point deadline) {
   const NoSigpipe guard;
-  Incoming incoming;
   can_write_ = true;
   for (;;) {
     if (!outgoing.done() && can_write_) write(outgoing);
@@ -210,13 +311,34 @@ void WorkerProcess::wait_for_events(const OutgoingFrame& outgoing,
        {writing ? in_.native_sink() : -1, POLLOUT, 0}}};
   if (err_.native_source() < 0) events[1].fd = -1;
   ::poll(events.data(), events.size(),
-         static_cast<int>(std::min<std::int64_t>(left.count(), 60'000)));
+         static_cast<int>(std::min(left, kWatchInterval).count()));
+  watch_memory();
+}
+
+// By its use, not by a limit on its addresses, which sanitizers and drivers
+// reserve by the terabyte.
+void WorkerProcess::watch_memory() {
+  const Clock::time_point now = Clock::now();
+  if (now - watched_ < kWatchInterval) return;
+  watched_ = now;
+  const std::uint64_t bytes = resident_bytes(child_.id());
+  if (bytes > memory_limit_) throw MemoryBlowUp{bytes};
 }
 
 void WorkerProcess::write(OutgoingFrame& outgoing) {
   if (outgoing.write_some(in_.native_sink())) return;
   // The reading side will tell how the process ended.
   if (errno == EPIPE) can_write_ = false;
+}
+
+std::uint64_t WorkerProcess::length_or_show(
+    std::span<const std::byte, 8> prefix) {
+  try {
+    return frame_length(prefix, longest_frame_);
+  } catch (const AdapterError& error) {
+    throw AdapterError(
+        fmt::format("{} It goes on '{}'", error.what(), rest_of_output()));
+  }
 }
 
 /// True where the answer is complete.
@@ -231,7 +353,7 @@ bool WorkerProcess::read(Incoming& incoming) {
     if (got <= 0) throw SubjectCrashed("");
     incoming.have += static_cast<std::uint64_t>(got);
     if (incoming.have == incoming.prefix.size()) {
-      incoming.frame.size = frame_length(incoming.prefix, longest_frame_);
+      incoming.frame.size = length_or_show(incoming.prefix);
       incoming.frame.bytes =
           std::make_unique_for_overwrite<std::byte[]>(incoming.frame.size);
     }

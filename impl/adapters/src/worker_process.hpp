@@ -4,6 +4,7 @@
 #include <boost/process/group.hpp>
 #include <boost/process/pipe.hpp>
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include "dropcheck/impl/adapters/worker_subject.hpp"
@@ -32,13 +33,24 @@ class WorkerProcess {
   /// status becomes an exception.
   Frame exchange(const Message& request, std::chrono::milliseconds timeout);
 
+  /// Sends a few bytes that need be no frame, and with `last` the end of input.
+  /// Returns what is answered, or nothing where the process ends. Throws
+  /// SubjectTimeout where it does neither, AdapterError for garbage.
+  std::optional<Frame> provoke(const std::string& bytes, bool last,
+                               std::chrono::milliseconds timeout);
+
  private:
   using Clock = std::chrono::steady_clock;
   struct Incoming;
 
-  Frame transfer(OutgoingFrame& outgoing, Clock::time_point deadline);
+  Frame transfer(OutgoingFrame& outgoing, Incoming& incoming,
+                 Clock::time_point deadline);
   void wait_for_events(const OutgoingFrame& outgoing,
                        Clock::time_point deadline);
+  void watch_memory();
+  void refuse_unasked();
+  std::string rest_of_output();
+  std::uint64_t length_or_show(std::span<const std::byte, 8> prefix);
   void write(OutgoingFrame& outgoing);
   bool read(Incoming& incoming);
   void drain_errors();
@@ -49,6 +61,8 @@ class WorkerProcess {
   std::string with_errors(std::string text);
 
   std::uint64_t longest_frame_;
+  std::uint64_t memory_limit_;
+  Clock::time_point watched_;  ///< when memory was last looked at
   boost::process::pipe in_;
   boost::process::pipe out_;
   boost::process::pipe err_;

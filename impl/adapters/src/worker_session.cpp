@@ -67,6 +67,7 @@ void WorkerSession::describe() {
         version, kProtocolVersion));
   }
   description_ = description_from(frame.message);
+  promise_ = promise_from(frame.message);
   constexpr std::int64_t kMostInputs = 8;
   inputs_.resize(static_cast<std::size_t>(
       std::min(frame.message.number("inputs", 0), kMostInputs)));

@@ -22,6 +22,7 @@ class WorkerSession {
   WorkerSession& operator=(const WorkerSession&) = delete;
 
   const Description& description() const { return description_; }
+  const Promise& promise() const { return promise_; }
   bool alive() const { return channel_->process.alive(); }
   Frame exchange(const Message& request) {
     return channel_->process.exchange(request, options_.call_timeout);
@@ -61,6 +62,7 @@ class WorkerSession {
   WorkerOptions options_;
   std::unique_ptr<WorkerChannel> channel_;
   Description description_;
+  Promise promise_;
   std::vector<KnownInput> inputs_;
   std::uint64_t uses_ = 0;
   bool trusted_ = true;

@@ -180,6 +180,7 @@ WorkerSubject::WorkerSubject(WorkerOptions options)
     : options_(std::move(options)),
       session_(std::make_shared<WorkerSession>(options_)) {
   description_ = session_->description();
+  promise_ = session_->promise();
 }
 
 std::unique_ptr<Layer> WorkerSubject::make(const LayerConfig& config) {

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "dropcheck/impl/adapters/worker.hpp"
 
@@ -32,6 +33,7 @@ class FakeLayer final : public Layer {
     if (mode_ == "abort") complain_and_abort();
     if (mode_ == "quit") std::_Exit(3);
     if (mode_ == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
+    if (mode_ == "memory") use_memory_forever();
     if (mode_ == "noise") write_all("nobody expects this text");
     if (mode_ == "layer-error") throw LayerError("p is wrong");
     if (mode_ == "not-supported") throw NotSupported("not here");
@@ -107,6 +109,15 @@ class FakeLayer final : public Layer {
   static void crash() {
     std::signal(SIGSEGV, SIG_DFL);
     std::raise(SIGSEGV);
+  }
+
+  // Slowly: an uncontrolled one would fill the machine of a broken host.
+  [[noreturn]] static void use_memory_forever() {
+    std::vector<std::vector<char>> kept;
+    for (;;) {
+      kept.emplace_back(std::size_t{4} << 20, 'x');
+      std::this_thread::sleep_for(std::chrono::milliseconds(2));
+    }
   }
 
   static void complain_and_abort() {

@@ -17,7 +17,8 @@ enum class Command {
   kExplain,
   kReplay,
   kIdentify,
-  kSelfTest
+  kSelfTest,
+  kAdapter
 };
 
 /// Where the reports go; empty: not wanted.
@@ -56,7 +57,7 @@ struct Options {
   std::string deviations;  ///< path of a TOML file
   std::string lifetime;    ///< path of the file that carries counts on
   std::string build;       ///< what is under test; a change begins anew
-  std::string topic;       ///< of list, explain, replay, identify
+  std::string topic;       ///< of list, explain, replay, identify, adapter
   std::optional<std::uint64_t> runs;  ///< of self-test, on right layers
 };
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dropcheck/impl/adapters/promise.hpp"
 #include "dropcheck/impl/adapters/protocol.hpp"
 #include "dropcheck/impl/subject.hpp"
 
@@ -21,6 +22,9 @@ struct WorkerOptions {
   std::chrono::milliseconds call_timeout = std::chrono::seconds(60);
   std::chrono::milliseconds start_timeout = std::chrono::seconds(60);
   std::uint64_t longest_frame = kLongestFrame;
+  /// Bytes that the process and those it starts may use; 0 is half of what
+  /// there is. One that uses more is killed.
+  std::uint64_t memory_limit = 0;
   bool shared_memory = true;  ///< offer memory for large results
   /// Take over a process that another subject of the same command has left,
   /// and leave it to the next one.
@@ -43,9 +47,13 @@ class WorkerSubject final : public Subject {
   const Description& describe() const override { return description_; }
   std::unique_ptr<Layer> make(const LayerConfig& config) override;
 
+  /// What the worker says that the layer keeps.
+  const Promise& promise() const { return promise_; }
+
  private:
   WorkerOptions options_;
   Description description_;
+  Promise promise_;
   std::shared_ptr<WorkerSession> session_;
 };
 

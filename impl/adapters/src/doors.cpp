@@ -1,0 +1,124 @@
+#include "dropcheck/impl/adapters/doors.hpp"
+
+#include <fmt/format.h>
+#include <wordexp.h>
+
+#include <stdexcept>
+
+#include "dropcheck/impl/adapters/promise.hpp"
+#include "dropcheck/impl/adapters/worker_subject.hpp"
+
+namespace dropcheck::impl::adapters {
+namespace {
+
+constexpr std::string_view kCommand = "cmd:";
+
+/// The words of a command line, as a shell reads them.
+std::vector<std::string> words_of(const std::string& text) {
+  wordexp_t found = {};
+  const int error =
+      ::wordexp(text.c_str(), &found, WRDE_NOCMD | WRDE_UNDEF | WRDE_SHOWERR);
+  std::vector<std::string> words;
+  if (error == 0) words.assign(found.we_wordv, found.we_wordv + found.we_wordc);
+  if (error == 0 || error == WRDE_NOSPACE) ::wordfree(&found);
+  const char* rule = error == WRDE_SYNTAX   ? "quotes and brackets must match"
+                     : error == WRDE_BADVAL ? "variables must be set"
+                     : error == WRDE_CMDSUB ? "commands are not expanded"
+                                            : "|, &, ;, <, >, (, ), {, } and "
+                                              "line ends must be in quotes";
+  if (error != 0) {
+    throw std::invalid_argument(
+        fmt::format("the command is '{}', but {}", text, rule));
+  }
+  if (words.empty()) throw std::invalid_argument("the command is empty");
+  return words;
+}
+
+/// "cmd:COMMAND#NAME": the name is behind the last # that no blank or slash
+/// follows.
+struct Door {
+  std::string command;
+  std::string subject;  ///< empty: all
+};
+
+Door door_of(const std::string& name) {
+  const std::string text = name.substr(kCommand.size());
+  const std::size_t mark = text.rfind('#');
+  const bool named = mark != std::string::npos && mark + 1 < text.size() &&
+                     text.find_first_of(" /", mark) == std::string::npos;
+  if (!named) return {text, ""};
+  return {text.substr(0, mark), text.substr(mark + 1)};
+}
+
+/// The names that a worker serves; one empty name where it is a single one.
+std::vector<std::string> names_served(const WorkerOptions& options) {
+  try {
+    std::vector<std::string> names;
+    for (const ListedSubject& one : list_subjects(options)) {
+      names.push_back(one.name);
+    }
+    if (names.size() == 1) return {""};
+    if (!names.empty()) return names;
+    throw AdapterError("the worker serves no subject");
+  } catch (const NotSupported&) {
+    return {""};
+  }
+}
+
+std::string law_or_refuse(const Promise& promise, const DoorOptions& options) {
+  const std::string& layer =
+      promise.layer.empty() ? options.layer : promise.layer;
+  if (!layer.empty()) return layer;
+  throw std::invalid_argument(
+      "does not say which layer it is: name it with one --layer");
+}
+
+SubjectEntry entry_of(const std::string& name, const WorkerOptions& worker,
+                      const DoorOptions& options) {
+  const WorkerSubject subject(worker);
+  const Promise& promise = subject.promise();
+  SubjectEntry entry;
+  entry.name = name;
+  entry.layer = law_or_refuse(promise, options);
+  entry.summary = promise.summary;
+  entry.spatial_axes = promise.spatial_axes;
+  entry.variants = promise.variants;
+  for (LayerConfig& variant : entry.variants) variant.layer = entry.layer;
+  entry.open = [worker] { return std::make_unique<WorkerSubject>(worker); };
+  return entry;
+}
+
+std::vector<SubjectEntry> open(const std::string& name,
+                               const DoorOptions& options) {
+  const Door door = door_of(name);
+  WorkerOptions worker;
+  worker.command = words_of(door.command);
+  worker.call_timeout = options.call_timeout;
+  std::vector<std::string> names = {door.subject};
+  if (door.subject.empty()) names = names_served(worker);
+  std::vector<SubjectEntry> entries;
+  for (const std::string& one : names) {
+    worker.subject = one;
+    const std::string full =
+        std::string(kCommand) + door.command + (one.empty() ? "" : "#" + one);
+    entries.push_back(entry_of(full, worker, options));
+  }
+  return entries;
+}
+
+}  // namespace
+
+bool is_door(std::string_view name) { return name.starts_with(kCommand); }
+
+std::vector<SubjectEntry> open_door(const std::string& name,
+                                    const DoorOptions& options) {
+  try {
+    return open(name, options);
+  } catch (const std::invalid_argument& error) {
+    throw std::invalid_argument(fmt::format("{}: {}", name, error.what()));
+  } catch (const std::runtime_error& error) {
+    throw AdapterError(fmt::format("{}: {}", name, error.what()));
+  }
+}
+
+}  // namespace dropcheck::impl::adapters
