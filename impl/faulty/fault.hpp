@@ -45,6 +45,7 @@ enum class Gradient {
   kFirst1024
 };
 enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
+enum class Cloning { kRight, kStartsAgain, kSharesGenerator, kKeepsEvaluation };
 enum class Seeding { kRight, kIgnored, kConstant };
 
 /// How a layer differs from the reference layer of its law: what is left empty
@@ -82,6 +83,7 @@ struct Fault {
   Gradient gradient = Gradient::kRight;
   Memory memory = Memory::kRight;
   Seeding seeding = Seeding::kRight;
+  Cloning cloning = Cloning::kRight;
 };
 
 /// One member of the zoo.

@@ -46,8 +46,21 @@ void FaultyLayer::reseed(std::uint64_t seed) {
   if (fault_.seeding == Seeding::kIgnored) seed = unrepeatable_seed();
   seed_ = seed;
   stream_.reseed(seed);
+  if (shared_ != nullptr) *shared_ = stream_;
   calls_ = 0;
   words_.clear();
+}
+
+FaultyLayer FaultyLayer::clone() {
+  if (fault_.cloning == Cloning::kSharesGenerator && shared_ == nullptr) {
+    shared_ = std::make_shared<RandomStream>(stream_);
+  }
+  FaultyLayer copy = *this;
+  if (fault_.cloning == Cloning::kStartsAgain) copy.reseed(seed_);
+  if (fault_.cloning == Cloning::kKeepsEvaluation) {
+    copy.keeps_evaluation_ = shape_.has_value() && !masked_;
+  }
+  return copy;
 }
 
 Shape FaultyLayer::output_shape(const TensorView& input) const {
@@ -93,7 +106,13 @@ const TensorView& FaultyLayer::input_to_read(const TensorView& input) {
 }
 
 void FaultyLayer::train(const TensorView& input, const TensorView& output) {
+  if (shared_ != nullptr) stream_ = *shared_;
   draw(input.shape);
+  if (shared_ != nullptr) *shared_ = stream_;
+  if (keeps_evaluation_) {
+    std::fill(mask_.kept.begin(), mask_.kept.end(), std::uint8_t{1});
+    keeps_evaluation_ = false;
+  }
   apply_mask(mask_, response_,
              fault_.reads ? fault_.reads(input) : input_to_read(input),
              fault_.writes ? fault_.writes(input, output) : output);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -23,6 +24,7 @@ class FaultyLayer {
                const TensorView& output);
   void backward(const TensorView& grad_output, const TensorView& grad_input);
   void reseed(std::uint64_t seed);
+  FaultyLayer clone();
 
   /// `forward` in training with given words; returns how many it read.
   int word_bits() const;
@@ -49,10 +51,12 @@ class FaultyLayer {
   std::vector<std::uint64_t> words_;
   std::vector<std::uint64_t> leftovers_;
   Mask mask_;
-  Response response_;           // to that mask
-  std::optional<Shape> shape_;  // of the latest call
-  TensorView first_input_;      // kKeepsFirstInput
-  bool masked_ = false;         // the latest call applied a mask
+  Response response_;                     // to that mask
+  std::optional<Shape> shape_;            // of the latest call
+  TensorView first_input_;                // kKeepsFirstInput
+  bool masked_ = false;                   // the latest call applied a mask
+  bool keeps_evaluation_ = false;         // until the next training call
+  std::shared_ptr<RandomStream> shared_;  // kSharesGenerator, once cloned
 };
 
 }  // namespace dropcheck::impl::faulty

@@ -29,6 +29,7 @@ Description description_of(const Specimen& specimen) {
                         DType::kBFloat16};
   description.backward = law.has_backward;
   description.in_place = law.has_in_place && !specimen.fault.result;
+  description.clone = law.factor == Factor::kMask && !specimen.fault.result;
   description.strides = Strides::kAny;
   return description;
 }

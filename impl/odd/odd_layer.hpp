@@ -58,6 +58,7 @@ class OddLayer {
                const TensorView& output);
   void backward(const TensorView& grad_output, const TensorView& grad_input);
   void reseed(std::uint64_t seed);
+  OddLayer clone() const { return *this; }
 
  private:
   Oddity oddity_;

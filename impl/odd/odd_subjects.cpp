@@ -22,6 +22,7 @@ Description description_of(const Oddity& oddity, const Law& law) {
                         DType::kBFloat16};
   description.backward = law.has_backward;
   description.in_place = law.has_in_place;
+  description.clone = true;
   description.strides = Strides::kAny;
   return description;
 }

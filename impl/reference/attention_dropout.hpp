@@ -26,6 +26,7 @@ class AttentionDropout {
                const TensorView& output);
   void backward(const TensorView& grad_output, const TensorView& grad_scores);
   void reseed(std::uint64_t seed) { dropout_.reseed(seed); }
+  AttentionDropout clone() const { return *this; }
   std::uint64_t drawn() const { return dropout_.drawn(); }
   int word_bits() const { return dropout_.word_bits(); }
   std::uint64_t drive(const TensorView& scores,

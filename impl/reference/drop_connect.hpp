@@ -27,6 +27,7 @@ class DropConnect {
   /// The gradient of a weight is summed over its samples, in double.
   void backward(const TensorView& grad_output, const TensorView& grad_weight);
   void reseed(std::uint64_t seed) { dropout_.reseed(seed); }
+  DropConnect clone() const { return *this; }
   std::uint64_t drawn() const { return dropout_.drawn(); }
   int word_bits() const { return dropout_.word_bits(); }
   std::uint64_t drive(const TensorView& weight,

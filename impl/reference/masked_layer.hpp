@@ -57,6 +57,8 @@ class MaskedLayer {
 
   void reseed(std::uint64_t seed) { stream_.reseed(seed); }
 
+  MaskedLayer clone() const { return *this; }
+
   /// Number of 64-bit words drawn since the last reseed.
   std::uint64_t drawn() const { return stream_.drawn(); }
 

@@ -40,6 +40,7 @@ class NoiseLayer {
   void backward(const TensorView& grad_output, const TensorView& grad_input);
 
   void reseed(std::uint64_t seed) { stream_.reseed(seed); }
+  NoiseLayer clone() const { return *this; }
   std::uint64_t drawn() const { return stream_.drawn(); }
 
   /// Draws anew, as a gradient does that has lost its numbers.

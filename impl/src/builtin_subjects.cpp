@@ -18,6 +18,7 @@ Description description_of(const Law& law) {
                         DType::kBFloat16};
   description.backward = law.has_backward;
   description.in_place = law.has_in_place;
+  description.clone = true;
   description.strides = Strides::kAny;
   description.generator = "philox4x32-10";
   return description;

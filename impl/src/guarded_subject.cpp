@@ -146,6 +146,15 @@ class GuardedLayer final : public Layer {
     run("reseed", [cell = cell_, seed] { cell->layer->reseed(seed); });
   }
 
+  // The copy lives on a thread of its own; this one waits meanwhile.
+  std::unique_ptr<Layer> clone() override {
+    auto copy = std::make_shared<Cell>();
+    copy->subject = cell_->subject;
+    run("clone", [cell = cell_, copy] { copy->layer = cell->layer->clone(); });
+    return std::make_unique<GuardedLayer>(
+        std::move(copy), std::make_unique<CallThread>(), patience_, kind_);
+  }
+
   int word_bits() const override { return word_bits_; }
 
   Driven drive(const Call& call,

@@ -78,9 +78,13 @@ Affine affine(const Law& law, const LayerConfig& config) {
   if (law.scaling == Scaling::kInverseKeep) {
     return {.a = config.scale_by_keep ? 1 / keep : 1, .b = 0, .c = 0};
   }
-  const double c = kSeluSaturation;
-  const double a = 1 / std::sqrt(keep * (1 + drop * c * c));
-  return {.a = a, .b = -a * drop * c, .c = c};
+  // Layers round on their way to these; the law does once.
+  const long double c = kSeluSaturation;
+  const long double a =
+      1 / std::sqrt(static_cast<long double>(keep) * (1 + drop * c * c));
+  return {.a = static_cast<double>(a),
+          .b = static_cast<double>(-a * drop * c),
+          .c = kSeluSaturation};
 }
 
 Law law_of(const SubjectEntry& entry) {
@@ -93,6 +97,15 @@ Law law_of(const SubjectEntry& entry) {
   Law law = *found;
   law.spatial_axes = entry.spatial_axes.value_or(law.spatial_axes);
   law.options = entry.options.value_or(law.options);
+  return law;
+}
+
+Law law_of(const SubjectEntry& entry, const Description& description) {
+  Law law = law_of(entry);
+  if (entry.options) return law;
+  for (const DeclaredOption& option : description.options) {
+    declare(option, law.options);
+  }
   return law;
 }
 

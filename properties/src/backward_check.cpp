@@ -62,10 +62,13 @@ std::optional<std::string> wrong_gradient(const Context& context,
                                           const GradientCase& run,
                                           const std::vector<double>& slopes,
                                           const std::string& where) {
+  const impl::DType dtype = context.config().dtype;
+  const double units = std::max(
+      4.0, 2 + value_tolerance(context.law(), context.config(), dtype).slope);
   const double unit =
-      4 * std::ldexp(1.0, -impl::significand_bits(context.config().dtype) + 1);
+      units * std::ldexp(1.0, -impl::significand_bits(dtype) + 1);
   const bool noisy = context.law().factor == impl::Factor::kNormal;
-  const double least = smallest_subnormal(context.config().dtype);
+  const double least = smallest_subnormal(dtype);
   std::int64_t crossed = 0;
   std::int64_t scaled = 0;
   std::int64_t first = -1;

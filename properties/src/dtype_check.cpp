@@ -21,10 +21,6 @@ namespace {
 using impl::DType;
 using Fault = std::optional<std::string>;
 
-/// A layer without a rounding model of ours passes if every value is this near
-/// (mask_reader.cpp).
-constexpr double kTolerantUlp = 2;
-
 /// Dtypes that hold fewer digits, or a smaller range.
 std::vector<DType> narrower(DType dtype) {
   switch (dtype) {
@@ -177,11 +173,13 @@ class DTypeTrial {
         find_value_model(context_.law(), context_.config(), pairs);
     if (model) return std::nullopt;
     if (auto wrong = narrow_scale(pairs)) return wrong;
+    const double tolerant =
+        value_tolerance(context_.law(), context_.config(), dtype()).tolerant;
     for (const KeptPair& pair : pairs) {
       const double due = map_.a * pair.x + map_.b;
       const double unit =
           step_at(std::abs(map_.a * pair.x) + std::abs(map_.b), dtype());
-      if (std::abs(pair.y - due) <= kTolerantUlp * unit) continue;
+      if (std::abs(pair.y - due) <= tolerant * unit) continue;
       return fmt::format(
           "rounds wrongly: x = {:.9g} becomes {:.9g} where {:.9g} is due, "
           "{:.2g} units of the last place off",

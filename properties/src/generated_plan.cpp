@@ -75,10 +75,6 @@ std::string unreadable(const PlannedConfiguration& planned) {
         "layer holds it",
         keep);
   }
-  if (planned.law->scaling == impl::Scaling::kSelu) {
-    return "the rounding of its constants is known at written drop "
-           "probabilities only";
-  }
   const double scale = impl::affine(*planned.law, planned.config).a;
   constexpr double kLargestInput = 16;
   if (scale * kLargestInput > top_of(planned.config.dtype)) {

@@ -11,8 +11,6 @@
 namespace dropcheck::properties {
 namespace {
 
-/// A rounding that no model has may be this far off (mask_reader.cpp).
-constexpr double kNearUlp = 4;
 /// Scale, quotient and result are each rounded where the scale is measured.
 constexpr double kMeasuredUlp = 8;
 
@@ -40,6 +38,7 @@ LawReading::LawReading(const impl::Law& law, const impl::LayerConfig& config,
       precision_(may_narrow_scale(law, base_.dtype()) ? impl::DType::kFloat32
                                                       : base_.dtype()),
       values_(values_of(base_.view())) {
+  const double units = value_tolerance(law, config, precision_).near;
   if (law.factor == impl::Factor::kNormal) {
     kind_ = Kind::kNoise;
     return;
@@ -49,13 +48,12 @@ LawReading::LawReading(const impl::Law& law, const impl::LayerConfig& config,
   } else {
     for (const double x : values_) {
       const double size = std::abs(map_.a * x) + std::abs(map_.b);
-      due_.push_back(
-          {map_.a * x + map_.b, kNearUlp * step_at(size, precision_)});
+      due_.push_back({map_.a * x + map_.b, units * step_at(size, precision_)});
     }
   }
   const double fill = std::abs(map_.a * map_.c) + std::abs(map_.b);
   dropped_due_ = {map_.dropped_value(),
-                  fill == 0 ? 0 : kNearUlp * step_at(fill, precision_)};
+                  fill == 0 ? 0 : units * step_at(fill, precision_)};
   const bool whole_units =
       law.unit != impl::Unit::kElement && law.unit != impl::Unit::kBlock;
   if (whole_units) units_ = impl::unit_of_element(law, config, base_.shape());

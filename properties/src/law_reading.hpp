@@ -19,7 +19,8 @@ struct Breach {
 /// calibration and no chance. What it judges
 ///
 /// masks   every value is the kept or the dropped one of its own element, up to
-///         4 units of the last place, and units are not split.
+///         a few units of the last place (value_tolerance), and units are not
+///         split.
 /// blocks  where the scale is measured: survivors share one scale of at least
 ///         1; which elements they are is not judged.
 /// noise   a zero stays a zero, and results are numbers.
@@ -57,7 +58,7 @@ class LawReading {
   Kind kind_ = Kind::kMask;
   impl::Affine map_;
   impl::Tensor base_;
-  impl::DType precision_;  // of the scale
+  impl::DType precision_;       // of the scale
   std::vector<double> values_;  // of the base
   std::vector<Due> due_;        // of the elements, where kept
   Due dropped_due_;

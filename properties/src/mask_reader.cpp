@@ -11,13 +11,6 @@
 namespace dropcheck::properties {
 namespace {
 
-/// Within this many units of the last place a value is taken for the law's;
-/// which rounding it has is then decided bit for bit.
-constexpr double kNearUlp = 4;
-/// A layer without a rounding model of ours passes if every value is this
-/// near.
-constexpr double kTolerantUlp = 2;
-
 std::uint64_t bits_of(double value, impl::DType dtype) {
   std::uint64_t bits = 0;
   impl::store(value, &bits, dtype);
@@ -39,6 +32,7 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
   map_ = impl::affine(law, config);
   precision_ = may_narrow_scale(law, dtype_) ? impl::DType::kFloat32 : dtype_;
+  tolerance_ = value_tolerance(law, config, precision_);
   reading_.dtype = dtype_;
   if (law.factor == impl::Factor::kNormal) {
     read_factors(base, outputs);
@@ -53,7 +47,7 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   if (!misfit_) {
     model_ = find_value_model(law, config, pairs_);
   }
-  if (misfit_ || (!model_ && largest_error_ulp_ > kTolerantUlp)) learn(outputs);
+  if (!follows_law()) learn(outputs);
   if (model_) tabulate();
   reading_.dropped = bits_of(dropped_, dtype_);
   reading_.ignore_sign = dropped_ == 0;
@@ -87,7 +81,7 @@ void MaskReader::note_numbers(std::span<const impl::Tensor> outputs) {
 bool MaskReader::near_dropped(double value) const {
   const double scale = std::abs(map_.a * map_.c) + std::abs(map_.b);
   return near(value, map_.dropped_value(),
-              kNearUlp * ulp_at(scale, precision_));
+              tolerance_.near * ulp_at(scale, precision_));
 }
 
 double MaskReader::kept_error_ulp(std::size_t element, double value) const {
@@ -100,7 +94,12 @@ double MaskReader::kept_error_ulp(std::size_t element, double value) const {
 }
 
 bool MaskReader::follows_law(std::size_t element, double value) const {
-  return near_dropped(value) || kept_error_ulp(element, value) <= kNearUlp;
+  return near_dropped(value) ||
+         kept_error_ulp(element, value) <= tolerance_.near;
+}
+
+bool MaskReader::follows_law() const {
+  return !misfit_ && (model_ || largest_error_ulp_ <= tolerance_.tolerant);
 }
 
 void MaskReader::classify(std::span<const impl::Tensor> outputs) {
@@ -112,12 +111,13 @@ void MaskReader::classify(std::span<const impl::Tensor> outputs) {
       const double y = view.value(static_cast<std::int64_t>(i));
       const double x = base_[i];
       if (near_dropped(y)) {
-        if (y != 0) ++fills[bits_of(y, dtype_)];
+        // Where large terms cancel, the dropped value may round to 0.
+        ++fills[bits_of(y == 0 ? 0.0 : y, dtype_)];
         any_dropped_ = true;
         continue;
       }
       const double error = kept_error_ulp(i, y);
-      if (error > kNearUlp) {
+      if (error > tolerance_.near) {
         if (!misfit_) misfit_ = KeptPair{x, y};
         continue;
       }

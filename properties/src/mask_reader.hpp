@@ -31,6 +31,10 @@ class MaskReader {
   /// to a few units of the last place (a rounding that no model has).
   bool follows_law(std::size_t element, double value) const;
 
+  /// Whether all values of the calibration were the law's: by a rounding model,
+  /// or as near as the order of a layer's operations may take them.
+  bool follows_law() const;
+
   std::size_t size() const { return count_; }
   double base(std::size_t element) const { return base_[element]; }
 
@@ -78,6 +82,7 @@ class MaskReader {
   impl::Affine map_;
   impl::DType dtype_;
   impl::DType precision_ = impl::DType::kFloat64;  // of the scale
+  ValueTolerance tolerance_;
   MaskReading reading_;
   bool noise_ = false;
   impl::Tensor kept_;

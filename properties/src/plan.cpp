@@ -289,10 +289,14 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
   try {
     subject = planned.entry.open();
     planned.description = subject->describe();
+    planned.law = std::make_shared<const impl::Law>(
+        impl::law_of(planned.entry, planned.description));
   } catch (const std::exception& error) {
     planned.failure = error.what();
+    subject.reset();
   } catch (...) {
     planned.failure = "an exception that is no std::exception";
+    subject.reset();
   }
   return {std::move(planned), std::move(subject)};
 }

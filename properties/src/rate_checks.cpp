@@ -180,7 +180,7 @@ static Finding check_support(const StatisticalInput& input) {
     finding.expected = impl::affine(context.law(), context.config()).a;
     finding.observed = observed_values(reader).slope;
   }
-  if (reader.misfit() || (!reader.exact() && reader.largest_error_ulp() > 2)) {
+  if (!reader.follows_law()) {
     refute(finding, support_sentence(context));
     return finding;
   }

@@ -235,7 +235,8 @@ Wrong judge_dropped(const Answering& answering, const impl::LawOptions& options,
                ? Wrong::kDroppedNotNaN
                : Wrong::kNothing;
   }
-  if (fill != 0) return Wrong::kNothing;
+  // A sum that cancels has its own sign.
+  if (fill != 0 || answering.offset != 0) return Wrong::kNothing;
   switch (options.dropped_zero) {
     case impl::DroppedZero::kPositive:
       return std::signbit(y) ? Wrong::kDroppedSign : Wrong::kNothing;

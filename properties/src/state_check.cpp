@@ -23,6 +23,9 @@ std::size_t random_count(Profile profile) {
 std::vector<Commands> sequences_of(const Context& context,
                                    const Abilities& abilities) {
   std::vector<Commands> all = pair_sequences(abilities);
+  for (Commands& commands : clone_sequences(abilities)) {
+    all.push_back(std::move(commands));
+  }
   for (Commands& commands : random_sequences(
            abilities, random_count(context.settings.profile), kLongest,
            stream_seed(context.experiment, Stream::kState, 99))) {
@@ -72,17 +75,20 @@ static Finding check_state(const Context& context) {
     refute_smallest(finding, context, trial, commands, *breach);
     return finding;
   }
-  const std::size_t letters = alphabet(trial.abilities()).size();
+  Abilities paired = trial.abilities();
+  paired.clone = false;
+  const std::size_t letters = alphabet(paired).size();
   certify(
       finding,
       "nothing sticks: every call is as it would be without the others",
       fmt::format(
           "in {} sequences: every two of {} commands (training, "
-          "evaluation{}{}{}{}) before training calls, and {} of up to {}{}",
+          "evaluation{}{}{}{}) before training calls, {}and {} of up to {}{}",
           sequences.size(), letters, trial.abilities().reseed ? ", reseed" : "",
           trial.abilities().backward ? ", gradient" : "",
           trial.abilities().sizes > 1 ? ", two sizes" : "",
           trial.abilities().instances > 1 ? ", other instances" : "",
+          trial.abilities().clone ? "each before and after a clone, " : "",
           random_count(context.settings.profile), kLongest,
           trial.tells_masks_apart()
               ? ""
@@ -106,12 +112,15 @@ constinit const CheckDefinition state_check{
              "nothing behind",
              "Sequences of commands: training and evaluation of two sizes, "
              "gradients, reseeds, two instances and one of another drop "
-             "probability; every two commands before two training calls, and "
+             "probability; every two commands before two training calls, each "
+             "one before and after a clone where layers can be cloned, and "
              "random ones of up to 12. A model says what must hold after each: "
              "evaluation is the plain function; masks and gradients are bit "
              "for bit those of the same training calls alone after the same "
              "seed; no mask of one seed returns; something is dropped; no "
-             "result changes while another instance is called. A sequence that "
+             "result changes while another instance is called; a clone goes on "
+             "as its original would, and neither hears of the other. A "
+             "sequence that "
              "fails is made as small as it gets. Without reseeding, masks are "
              "compared with each other only.",
              "False alarm: at most weight * alpha, the chance that one of 1e5 "

@@ -11,6 +11,7 @@ namespace {
 /// As simple as it gets where fewer is simpler.
 std::vector<Command> simpler(const Command& command) {
   std::vector<Command> all;
+  if (command.act == Act::kClone) return all;
   for (int instance = 0; instance < command.instance; ++instance) {
     all.push_back({command.act, instance, command.choice});
   }
@@ -58,8 +59,42 @@ std::string noun_of(Act act) {
       return "a gradient";
     case Act::kReseed:
       return "a reseed";
+    case Act::kClone:
+      return "a clone";
   }
   return {};
+}
+
+bool any_clone_into(int instance, const Commands& commands) {
+  return std::any_of(
+      commands.begin(), commands.end(), [&](const Command& command) {
+        return command.act == Act::kClone && command.instance == instance;
+      });
+}
+
+bool any_clone_from(int instance, const Commands& commands) {
+  return std::any_of(
+      commands.begin(), commands.end(), [&](const Command& command) {
+        return command.act == Act::kClone && source_of(command) == instance;
+      });
+}
+
+/// Which instance a command is of, where that is not the one before.
+std::string words_of_instance(const Command& command, const Commands& before) {
+  const bool clones = command.act == Act::kClone;
+  const int instance = clones ? source_of(command) : command.instance;
+  if (!clones && any_clone_into(instance, before)) return " of the clone";
+  const Command& latest = before.back();
+  if (latest.instance == instance && latest.act != Act::kClone) return {};
+  if (!clones && any_clone_from(instance, before)) return " of the original";
+  if (latest.instance == instance) return {};
+  const bool back = std::any_of(
+      before.begin(), before.end(),
+      [&](const Command& earlier) { return earlier.instance == instance; });
+  if (back) return " of the instance before";
+  return instance == kOtherProbability
+             ? " of an instance with another drop probability"
+             : " of another instance";
 }
 
 /// A command as it looks beside the one that came before it.
@@ -73,16 +108,7 @@ std::string words_beside(const Command& command, const Commands& before) {
       sized->choice != command.choice) {
     words += " of another size";
   }
-  if (!before.empty() && before.back().instance != command.instance) {
-    const bool other_rate = command.instance == kOtherProbability;
-    const bool back =
-        std::any_of(before.begin(), before.end(), [&](const Command& earlier) {
-          return earlier.instance == command.instance;
-        });
-    words += back         ? " of the instance before"
-             : other_rate ? " of an instance with another drop probability"
-                          : " of another instance";
-  }
+  if (!before.empty()) words += words_of_instance(command, before);
   return words;
 }
 
@@ -105,26 +131,56 @@ Commands alphabet(const Abilities& abilities) {
     all.push_back({Act::kEvaluate, other, 0});
     if (abilities.reseed) all.push_back({Act::kReseed, other, 1});
   }
+  if (abilities.clone && abilities.instances > 1) {
+    all.push_back({Act::kClone, 1, 0});
+    all.push_back({Act::kClone, 0, 0});
+  }
   return all;
 }
+
+int source_of(const Command& clone) { return 1 - clone.instance; }
 
 bool possible(const Commands& commands) {
   std::array<bool, kInstances> has_forward{};
   for (const Command& command : commands) {
     bool& known = has_forward[static_cast<std::size_t>(command.instance)];
     if (command.act == Act::kBackward && !known) return false;
-    known = known || has_size(command);
+    known = (known && command.act != Act::kClone) || has_size(command);
   }
   return true;
 }
 
+namespace {
+
+Commands alphabet_without_clones(Abilities abilities) {
+  abilities.clone = false;
+  return alphabet(abilities);
+}
+
+}  // namespace
+
 std::vector<Commands> pair_sequences(const Abilities& abilities) {
   std::vector<Commands> all;
-  const Commands letters = alphabet(abilities);
+  const Commands letters = alphabet_without_clones(abilities);
   for (const Command& first : letters) {
     for (const Command& second : letters) {
       Commands commands{first, second, {Act::kTrain, 0, 0}};
       if (abilities.sizes > 1) commands.push_back({Act::kTrain, 0, 1});
+      if (possible(commands)) all.push_back(std::move(commands));
+    }
+  }
+  return all;
+}
+
+std::vector<Commands> clone_sequences(const Abilities& abilities) {
+  std::vector<Commands> all;
+  if (!abilities.clone || abilities.instances < 2) return all;
+  const Command clone{Act::kClone, 1, 0};
+  const Command train_clone{Act::kTrain, 1, 0};
+  const Command train{Act::kTrain, 0, 0};
+  for (const Command& letter : alphabet_without_clones(abilities)) {
+    for (Commands commands : {Commands{letter, clone, train_clone, train},
+                              Commands{train, clone, letter, train_clone}}) {
       if (possible(commands)) all.push_back(std::move(commands));
     }
   }

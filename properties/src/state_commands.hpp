@@ -8,11 +8,12 @@
 namespace dropcheck::properties {
 
 /// What can be done with a layer between two looks at it.
-enum class Act { kTrain, kEvaluate, kBackward, kReseed };
+enum class Act { kTrain, kEvaluate, kBackward, kReseed, kClone };
 
 /// One step of a sequence. Instances come to be when they are first used, with
 /// the seed of a `kReseed` with choice 0, and number 1 with that of choice 1;
-/// the last one, number 2, has another drop probability.
+/// the last one, number 2, has another drop probability. A `kClone` makes
+/// number 0 or 1 a clone of the other of these two.
 struct Command {
   Act act = Act::kTrain;
   int instance = 0;
@@ -31,16 +32,26 @@ struct Abilities {
   bool backward = true;
   int sizes = 2;      ///< 1 or 2
   int instances = 3;  ///< 1, 2 or 3
+  bool clone = true;  ///< needs two instances
 };
 
 /// Every command that sequences are made of.
 Commands alphabet(const Abilities& abilities);
 
-/// Whether each gradient has a forward call of its instance before it.
+/// The instance that a `kClone` copies.
+int source_of(const Command& clone);
+
+/// Whether each gradient has a forward call of its instance before it, since
+/// that instance was made.
 bool possible(const Commands& commands);
 
-/// Every two commands of the alphabet, and then a training call of each size.
+/// Every two commands of the alphabet but clones, and then a training call of
+/// each size.
 std::vector<Commands> pair_sequences(const Abilities& abilities);
+
+/// Every command before and after a clone is made, and then training calls of
+/// clone and original.
+std::vector<Commands> clone_sequences(const Abilities& abilities);
 
 /// `count` possible sequences of up to `length` commands, by `key`.
 std::vector<Commands> random_sequences(const Abilities& abilities,

@@ -23,6 +23,12 @@ void StateModel::apply(const Command& command) {
       instance.history.seed = command.choice;
       instance.history.sizes.clear();
       break;
+    case Act::kClone: {
+      const auto source = static_cast<std::size_t>(source_of(command));
+      instance.history = instances_[source].history;
+      instance.forward.reset();
+      break;
+    }
     case Act::kBackward:
       break;
   }

@@ -9,7 +9,8 @@
 namespace dropcheck::properties {
 
 /// What the next mask of an instance may depend on: its seed, and the sizes of
-/// its training calls since then. Neither evaluations nor gradients, nor
+/// its training calls since then; a clone has those of its original until then.
+/// Neither evaluations nor gradients, nor
 /// anything that was done with another instance.
 struct History {
   bool other_probability = false;

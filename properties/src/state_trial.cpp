@@ -32,6 +32,8 @@ StateTrial::StateTrial(const Context& context, double tries)
   choose_sizes();
   if (repeat_ > 1) abilities_.backward = false;
   if (subject.own_state) offer_other_probability();
+  abilities_.clone = false;
+  if (subject.clone && subject.own_state && subject.reseed) offer_clones();
 }
 
 void StateTrial::choose_sizes() {
@@ -100,6 +102,15 @@ void StateTrial::offer_other_probability() {
   }
 }
 
+/// A layer around another one may not do what that one declares.
+void StateTrial::offer_clones() {
+  try {
+    context_.subject().make(config_of(false))->clone();
+    abilities_.clone = true;
+  } catch (const impl::NotSupported&) {
+  }
+}
+
 impl::LayerConfig StateTrial::config_of(bool other) const {
   impl::LayerConfig config = context_.config();
   if (other) config.drop_probability = other_p_;
@@ -122,6 +133,15 @@ StateTrial::Instance& StateTrial::instance(int index) {
         make(index == kOtherProbability, model_.history(index).seed);
   }
   return instance;
+}
+
+/// An instance that was there ends: its clone must do without it.
+void StateTrial::clone(const Command& command) {
+  Instance& source = instance(source_of(command));
+  Instance copy;
+  copy.layer = source.layer->clone();
+  copy.masks = source.masks;
+  instances_[static_cast<std::size_t>(command.instance)] = std::move(copy);
 }
 
 impl::Shape StateTrial::result_shape(const Size& size, bool training) const {
@@ -191,12 +211,18 @@ std::optional<Breach> StateTrial::run(const Commands& commands, bool at_end) {
 }
 
 std::optional<Breach> StateTrial::step(const Command& command) {
-  Instance& own = instance(command.instance);
+  const bool clones = command.act == Act::kClone;
+  Instance& own = clones
+                      ? instances_[static_cast<std::size_t>(command.instance)]
+                      : instance(command.instance);
   own.held.reset();
-  model_.apply(command);
   std::optional<Breach> breach;
   try {
+    if (clones) clone(command);
+    model_.apply(command);
     switch (command.act) {
+      case Act::kClone:
+        break;
       case Act::kTrain: {
         own.held = train(*own.layer, command.choice, own.input, &own.result);
         breach = after_training(command, *own.held);

@@ -60,9 +60,11 @@ class StateTrial {
   void add_sizes(std::int64_t decisions);
   void add_size(const impl::Shape& shape);
   void offer_other_probability();
+  void offer_clones();
   impl::LayerConfig config_of(bool other) const;
   std::unique_ptr<impl::Layer> make(bool other, int seed);
   Instance& instance(int index);
+  void clone(const Command& command);
   impl::Shape result_shape(const Size& size, bool training) const;
   impl::Tensor train(impl::Layer& layer, int size, impl::Tensor& scratch,
                      impl::TensorView* result = nullptr);

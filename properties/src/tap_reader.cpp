@@ -10,10 +10,6 @@
 namespace dropcheck::properties {
 namespace {
 
-/// As for layers: so near is the law's value, and so near it may stay if no
-/// rounding model gives it bit for bit.
-constexpr double kNearUlp = 4;
-constexpr double kTolerantUlp = 2;
 /// A coefficient below is none: it may still be, but no mistake known adds a
 /// thousandth of a tensor.
 constexpr double kNone = 1e-3;
@@ -126,6 +122,7 @@ TapCopy::TapCopy(const TapValues& values)
 TapReader::TapReader(const impl::Law& layer, const impl::LayerConfig& config,
                      bool residual)
     : layer_(layer), config_(config), residual_(residual) {
+  tolerance_ = value_tolerance(layer, config, config.dtype);
   const impl::Affine map = impl::affine(layer, config);
   const double h = residual ? 1 : 0;
   due_kept_ = {h, map.a, map.b};
@@ -148,7 +145,7 @@ bool TapReader::near_dropped(double h, double output) const {
   const impl::Affine map = impl::affine(layer_, config_);
   const double scale = std::abs(map.a * map.c) + std::abs(map.b);
   return std::abs(output - map.dropped_value()) <=
-         kNearUlp * ulp_at(scale, config_.dtype);
+         tolerance_.near * ulp_at(scale, config_.dtype);
 }
 
 void TapReader::calibrate(std::span<const TapCopy> copies) {
@@ -209,7 +206,7 @@ void TapReader::find_model(std::span<const TapCopy> copies) {
         continue;
       }
       const bool kept = all_elements(unit, [&](double h, double b, double y) {
-        return kept_error_ulp(h, b, y) <= kNearUlp;
+        return kept_error_ulp(h, b, y) <= tolerance_.near;
       });
       if (!kept) continue;
       for (std::int64_t i = 0; i < unit.count; ++i) {
@@ -236,7 +233,7 @@ void TapReader::find_model(std::span<const TapCopy> copies) {
     return;
   }
   // Close to the law everywhere, by a rounding that is none of ours.
-  if (largest_error > kTolerantUlp) add_learned(due_kept_);
+  if (largest_error > tolerance_.tolerant) add_learned(due_kept_);
 }
 
 void TapReader::add_learned(const Mixture& mixture) {
@@ -259,7 +256,7 @@ void TapReader::learn_units(std::span<const TapCopy> copies) {
           all_elements(unit, [&](double h, double,
                                  double y) { return near_dropped(h, y); }) ||
           all_elements(unit, [&](double h, double b, double y) {
-            return kept_error_ulp(h, b, y) <= kNearUlp;
+            return kept_error_ulp(h, b, y) <= tolerance_.near;
           });
       if (lawful) continue;
       const Mixture mixture =
@@ -286,7 +283,7 @@ void TapReader::learn_elements(std::span<const TapCopy> copies) {
       ++total;
       lawful = lawful && (near_dropped(copy.residual[i], y) ||
                           kept_error_ulp(copy.residual[i], copy.branch[i], y) <=
-                              kNearUlp);
+                              tolerance_.near);
     }
   }
   if (lawful || seen.empty()) return;
@@ -318,7 +315,7 @@ template <class T>
 bool TapReader::is_kept(T h, T branch, T output) const {
   if (!model_) {
     return kept_error_ulp(static_cast<double>(h), static_cast<double>(branch),
-                          static_cast<double>(output)) <= kTolerantUlp;
+                          static_cast<double>(output)) <= tolerance_.tolerant;
   }
   if (model_->working == config_.dtype && !model_->divides && !model_->fused) {
     // One rounding a step, as the model has it.

@@ -122,6 +122,7 @@ class TapReader {
   Mixture kept_;
   Mixture dropped_;
   double dropped_value_ = 0;
+  ValueTolerance tolerance_;
   std::optional<ValueModel> model_;
   std::vector<Learned> learned_;
 };

@@ -45,6 +45,16 @@ std::vector<DType> working_precisions(DType dtype) {
   return {DType::kFloat32, dtype, DType::kFloat64};
 }
 
+/// The neighbours of a constant, the nearest first.
+void add_neighbours(std::vector<double>& values, double exact, DType working,
+                    int steps) {
+  const double step = ulp_at(exact, working);
+  for (int k = 1; k <= steps; ++k) {
+    add_unique(values, impl::rounded(exact, working) + k * step);
+    add_unique(values, impl::rounded(exact, working) - k * step);
+  }
+}
+
 /// Offsets are sums of rounded terms; in 16 bits they may be one step off.
 std::vector<double> offsets(double exact, DType dtype, DType working) {
   if (exact == 0) return {0};
@@ -55,12 +65,32 @@ std::vector<double> offsets(double exact, DType dtype, DType working) {
   return values;
 }
 
-std::vector<ValueModel> candidates(const impl::Affine& map, double keep,
-                                   DType dtype) {
+bool is_wide(DType dtype) {
+  return dtype == DType::kFloat64 || dtype == DType::kFloat32;
+}
+
+/// As many roundings away from p as a right layer may be, for constants that
+/// are no plain quotients; beyond 16 steps, values are compared with a bound.
+int steps_of(double units) {
+  return static_cast<int>(std::min(std::ceil(units), 16.0));
+}
+
+std::vector<ValueModel> candidates(const impl::Law& law,
+                                   const impl::LayerConfig& config) {
+  const impl::Affine map = impl::affine(law, config);
+  const double keep = 1 - config.drop_probability;
+  const DType dtype = config.dtype;
   std::vector<ValueModel> models;
   for (const DType working : working_precisions(dtype)) {
-    for (const double slope : roundings(map.a, dtype, working)) {
-      for (const double offset : offsets(map.b, dtype, working)) {
+    std::vector<double> slopes = roundings(map.a, dtype, working);
+    std::vector<double> shifts = offsets(map.b, dtype, working);
+    if (map.b != 0 && is_wide(working)) {
+      const ValueTolerance tolerance = value_tolerance(law, config, working);
+      add_neighbours(slopes, map.a, working, steps_of(tolerance.slope));
+      add_neighbours(shifts, map.b, working, steps_of(tolerance.tolerant));
+    }
+    for (const double slope : slopes) {
+      for (const double offset : shifts) {
         models.push_back({working, false, false, slope, offset});
         if (offset != 0)
           models.push_back({working, false, true, slope, offset});
@@ -108,8 +138,25 @@ std::string ValueModel::describe() const {
 
 std::vector<ValueModel> value_models(const impl::Law& law,
                                      const impl::LayerConfig& config) {
-  return candidates(impl::affine(law, config), 1 - config.drop_probability,
-                    config.dtype);
+  return candidates(law, config);
+}
+
+// With the unit roundoff u, and c four of them off (a product of two constants,
+// against ours): c^2 9u, p c^2 10u, 1 + p c^2 0.76 * 10u + u, keep u, their
+// product 10.6u, its root 5.3u + u, the inverse u more, and ours is rounded: a
+// is 8.3u off. b = a p c: 4u for c and two products, 14.3u. The value is
+// a x + b, once more rounded: 15.3u (|a x| + |b|) at most, and a unit of the
+// last place is at least u of that. The dropped value a c + b has no more. A
+// layer that holds p as a float has p itself u off, and keep u p / keep.
+ValueTolerance value_tolerance(const impl::Law& law,
+                               const impl::LayerConfig& config,
+                               DType precision) {
+  if (law.scaling != impl::Scaling::kSelu || !is_wide(precision)) return {};
+  const double p = config.drop_probability;
+  const double of_p =
+      precision == DType::kFloat64 ? 0 : 0.38 + p / (2 * (1 - p));
+  const double off = 15.3 + of_p + (precision == DType::kFloat64 ? 0 : 1);
+  return {.near = off, .tolerant = off, .slope = 8.3 + of_p};
 }
 
 std::optional<ValueModel> find_value_model(const impl::Law& law,

@@ -33,6 +33,20 @@ bool may_narrow_scale(const impl::Law& law, impl::DType dtype);
 std::vector<ValueModel> value_models(const impl::Law& law,
                                      const impl::LayerConfig& config);
 
+/// How far a right layer's values may lie from the law's, whatever the order in
+/// which it computes them, in units of the last place of |a x| + |b|.
+struct ValueTolerance {
+  double near = 4;      ///< farther away is another value
+  double tolerant = 2;  ///< without a rounding model, nearer is right
+  double slope = 1;     ///< of the slope alone, relative to it, in such units
+};
+
+/// `precision` is that of the constants. For the law of Scaling::kSelu the
+/// constants are several roundings away from p; those are counted.
+ValueTolerance value_tolerance(const impl::Law& law,
+                               const impl::LayerConfig& config,
+                               impl::DType precision);
+
 struct KeptPair {
   double x = 0;
   double y = 0;

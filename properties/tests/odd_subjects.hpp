@@ -44,6 +44,9 @@ class OddLayer final : public impl::Layer {
     if (odd_.reseed) odd_.reseed();
     layer_->reseed(seed);
   }
+  std::unique_ptr<impl::Layer> clone() override {
+    return std::make_unique<OddLayer>(layer_->clone(), odd_);
+  }
   int word_bits() const override { return layer_->word_bits(); }
   impl::Driven drive(const impl::Call& call,
                      std::span<const std::uint64_t> words) override {

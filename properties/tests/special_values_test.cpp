@@ -149,6 +149,10 @@ TEST(SpecialValue, DroppedOnesFollowTheOptions) {
   EXPECT_EQ(by(strict, -1, 0.0), Wrong::kNothing);
   EXPECT_EQ(by(strict, 1, 2), Wrong::kDroppedWrong);
   EXPECT_EQ(by(strict, 1, kNaN), Wrong::kDroppedWrong);
+  // Where an offset is added that cancels, no product gives the sign.
+  const Answering affine{
+      .dtype = impl::DType::kBFloat16, .slope = 16, .offset = 27.5};
+  EXPECT_EQ(judge_dropped(affine, multiplied, -1, 0.0), Wrong::kNothing);
 }
 
 // Both ends of the promise; oracle_test.cpp has the others.

@@ -39,6 +39,8 @@ constexpr Command kEvaluate{Act::kEvaluate, 0, 0};
 constexpr Command kBackward{Act::kBackward, 0, 0};
 constexpr Command kReseed{Act::kReseed, 0, 0};
 constexpr Command kSecond{Act::kTrain, 1, 0};
+constexpr Command kClone{Act::kClone, 1, 0};
+constexpr Command kCloneBack{Act::kClone, 0, 0};
 constexpr Command kThird{Act::kTrain, kOtherProbability, 0};
 
 Finding state_of(const impl::SubjectEntry& entry, std::uint64_t seed = 1) {
@@ -62,15 +64,29 @@ TEST(StateCommands, AreNamedBesideWhatCameBefore) {
             "another drop probability");
 }
 
+TEST(StateCommands, TellCloneAndOriginal) {
+  EXPECT_EQ(words_of({kTrain, kClone, kSecond}),
+            "after a training call, then a clone, a training call of the "
+            "clone");
+  EXPECT_EQ(words_of({kClone, kTrain, kSecond}),
+            "after a clone, then a training call of the original, a training "
+            "call of the clone");
+  EXPECT_EQ(words_of({kSecond, kCloneBack, kTrain}),
+            "after a training call, then a clone, a training call of the "
+            "clone");
+}
+
 TEST(StateCommands, AGradientNeedsAForwardCallOfItsInstance) {
   EXPECT_TRUE(possible({kTrain, kReseed, kBackward}));
   EXPECT_TRUE(possible({kEvaluate, kBackward}));
   EXPECT_FALSE(possible({kBackward}));
   EXPECT_FALSE(possible({kSecond, kBackward}));
+  EXPECT_FALSE(possible({kTrain, kCloneBack, kBackward}));
+  EXPECT_TRUE(possible({kTrain, kClone, kBackward}));
 }
 
 TEST(StateCommands, EveryTwoCommandsComeBeforeTrainingCalls) {
-  const Abilities all;
+  const Abilities all{.clone = false};
   const Commands letters = alphabet(all);
   const auto sequences = pair_sequences(all);
   for (const Command& first : letters) {
@@ -82,9 +98,25 @@ TEST(StateCommands, EveryTwoCommandsComeBeforeTrainingCalls) {
   }
 }
 
+TEST(StateCommands, EveryCommandComesBeforeAndAfterAClone) {
+  const auto sequences = clone_sequences({});
+  for (const Command& letter : alphabet({.clone = false})) {
+    for (const Commands& commands :
+         {Commands{letter, kClone, kSecond, kTrain},
+          Commands{kTrain, kClone, letter, kSecond}}) {
+      EXPECT_EQ(std::count(sequences.begin(), sequences.end(), commands),
+                possible(commands) ? 1 : 0);
+    }
+  }
+  EXPECT_TRUE(clone_sequences({.clone = false}).empty());
+}
+
 TEST(StateCommands, KeepToWhatASubjectCan) {
-  const Abilities few{
-      .reseed = false, .backward = false, .sizes = 1, .instances = 1};
+  const Abilities few{.reseed = false,
+                      .backward = false,
+                      .sizes = 1,
+                      .instances = 1,
+                      .clone = false};
   EXPECT_THAT(alphabet(few), ElementsAre(kTrain, kEvaluate));
   for (const Commands& commands : random_sequences(few, 20, 12, 1)) {
     EXPECT_THAT(commands, Each(AnyOf(kTrain, kEvaluate)));
@@ -129,6 +161,19 @@ TEST(StateModel, AMaskFollowsFromSeedAndTrainingCallsAlone) {
   EXPECT_FALSE(model.forward(0).has_value());
 }
 
+TEST(StateModel, ACloneHasTheHistoryOfItsOriginal) {
+  StateModel model;
+  for (const Command& command : {kTrain, kClone, kTrainOther, kSecond}) {
+    model.apply(command);
+  }
+  EXPECT_EQ(model.history(1).seed, 0);
+  EXPECT_EQ(model.history(1).sizes, (std::vector<int>{0, 0}));
+  EXPECT_EQ(model.history(0).sizes, (std::vector<int>{0, 1}));
+  model.apply(kCloneBack);
+  EXPECT_EQ(model.history(0), model.history(1));
+  EXPECT_FALSE(model.forward(0).has_value());
+}
+
 // ---- The model against reference layers, by RapidCheck -------------------
 
 /// Instances of one layer, and all masks that a history ever gave.
@@ -163,6 +208,11 @@ struct Step : rc::state::Command<StateModel, System> {
   Step() : command(*rc::gen::elementOf(alphabet({.backward = false}))) {}
   void apply(StateModel& model) const override { model.apply(command); }
   void run(const StateModel& before, System& system) const override {
+    if (command.act == Act::kClone) {
+      auto copy = system.layer(source_of(command)).clone();
+      system.layers[command.instance] = std::move(copy);
+      return;
+    }
     impl::Layer& layer = system.layer(command.instance);
     if (command.act == Act::kReseed) {
       return layer.reseed(100 + static_cast<std::uint64_t>(command.choice));
@@ -226,6 +276,15 @@ TEST(State, NamesTheSmallestSequence) {
          "another mask"},
         {"faulty:evaluation_draws",
          "after an evaluation, a training call gives another mask"},
+        {"faulty:clone_starts_again",
+         "after a training call, then a clone, a training call of the clone "
+         "returns an earlier mask again"},
+        {"faulty:clone_shares_generator",
+         "after a clone, then a training call of the clone, a training call "
+         "of the original gives another mask"},
+        {"faulty:clone_keeps_evaluation",
+         "after an evaluation, then a clone, a training call of the clone "
+         "drops nothing"},
         {"faulty:active_at_eval", "an evaluation is not the identity"},
         {"faulty:same_mask_every_call",
          "after a training call, a training call returns an earlier mask "
@@ -290,6 +349,18 @@ TEST(State, DecidesWithoutReseeding) {
     EXPECT_EQ(finding.verdict, Verdict::kRefuted) << wrong;
     EXPECT_TRUE(finding.log10_e.has_value()) << wrong;
   }
+}
+
+TEST(State, SaysWhetherClonesWereTried) {
+  EXPECT_THAT(state_of(subject("builtin:dropout")).bound,
+              HasSubstr("before and after a clone"));
+  const Finding finding = state_of(odd_subject(
+      "odd:no_clone",
+      {.describe =
+           [](impl::Description& description) { description.clone = false; }},
+      "faulty:clone_starts_again"));
+  EXPECT_EQ(finding.verdict, Verdict::kCertified) << finding.sentence;
+  EXPECT_THAT(finding.bound, ::testing::Not(HasSubstr("clone")));
 }
 
 // Instances that share a generator, and say so, are tried alone.

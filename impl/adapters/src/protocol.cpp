@@ -142,6 +142,52 @@ LayerConfig config_from_json(const std::string& text) {
   return config;
 }
 
+std::string to_json(const DeclaredOptions& options) {
+  json object = json::object();
+  for (const auto& [name, value] : options) {
+    if (is_flag(name)) {
+      object[name] = value == "true";
+    } else {
+      object[name] = value;
+    }
+  }
+  return object.dump();
+}
+
+namespace {
+
+/// Flags are booleans and all other options text.
+DeclaredOption option_from(const std::string& name, const json& value) {
+  LawOptions ignored;
+  if (is_flag(name) && value.is_boolean()) {
+    return {name, value.get<bool>() ? "true" : "false"};
+  }
+  const bool text = value.is_string() && !is_flag(name);
+  DeclaredOption option{name, text ? value.get<std::string>() : value.dump()};
+  declare(option, ignored);
+  return option;
+}
+
+}  // namespace
+
+DeclaredOptions options_from_json(const std::string& text) {
+  try {
+    const json object = json::parse(text);
+    if (!object.is_object()) {
+      throw AdapterError("options must be a JSON object, but are " + text);
+    }
+    DeclaredOptions options;
+    for (const auto& [name, value] : object.items()) {
+      options.push_back(option_from(name, value));
+    }
+    return options;
+  } catch (const json::exception& error) {
+    throw AdapterError(fmt::format("malformed options: {}", error.what()));
+  } catch (const std::invalid_argument& error) {
+    throw AdapterError(error.what());
+  }
+}
+
 void describe_to(const Description& description, Message& message) {
   const auto flag = [](bool value) { return std::string(value ? "1" : "0"); };
   std::string dtypes;
@@ -157,8 +203,10 @@ void describe_to(const Description& description, Message& message) {
   message.fields["backward"] = flag(description.backward);
   message.fields["in_place"] = flag(description.in_place);
   message.fields["mask_output"] = flag(description.mask_output);
+  message.fields["clone"] = flag(description.clone);
   message.fields["strides"] = name_of(description.strides);
   message.fields["generator"] = description.generator;
+  message.fields["options"] = to_json(description.options);
 }
 
 Description description_from(const Message& message) {
@@ -174,8 +222,10 @@ Description description_from(const Message& message) {
   description.backward = message.flag("backward");
   description.in_place = message.flag("in_place");
   description.mask_output = message.flag("mask_output");
+  description.clone = message.flag("clone");
   description.strides = strides_from_field(message);
   description.generator = message.field("generator");
+  description.options = options_from_json(message.field("options", "{}"));
   return description;
 }
 

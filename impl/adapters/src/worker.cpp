@@ -120,11 +120,11 @@ class Worker {
   void dispatch(const Message& request) {
     using Operation = void (Worker::*)(const Message&);
     static const std::map<std::string, Operation> operations = {
-        {"list", &Worker::list},       {"describe", &Worker::describe},
-        {"make", &Worker::make},       {"destroy", &Worker::destroy},
-        {"forward", &Worker::forward}, {"backward", &Worker::backward},
-        {"reseed", &Worker::reseed},   {"shm", &Worker::share_memory},
-        {"quit", &Worker::quit}};
+        {"list", &Worker::list},        {"describe", &Worker::describe},
+        {"make", &Worker::make},        {"destroy", &Worker::destroy},
+        {"forward", &Worker::forward},  {"backward", &Worker::backward},
+        {"reseed", &Worker::reseed},    {"clone", &Worker::clone},
+        {"shm", &Worker::share_memory}, {"quit", &Worker::quit}};
     const std::string name = request.field("op");
     const auto found = operations.find(name);
     if (found == operations.end()) {
@@ -150,9 +150,19 @@ class Worker {
                     {"protocol", kProtocolVersion},
                     {"inputs", std::to_string(kInputSlots)}},
                    {}};
-    describe_to(subject(request).describe(), answer);
-    promise_to(promise_of(entry(request)), answer);
+    Description description = subject(request).describe();
+    const SubjectEntry& named = entry(request);
+    if (named.options) description.options = declared_by(named);
+    describe_to(description, answer);
+    promise_to(promise_of(named), answer);
     send(answer);
+  }
+
+  /// The differences that an entry declares from the law it promises.
+  static DeclaredOptions declared_by(const SubjectEntry& entry) {
+    const Law* const law = find_law(entry.layer);
+    return declared_options(*entry.options,
+                            law == nullptr ? LawOptions{} : law->options);
   }
 
   /// The entry that the request names; without a name, the only one.
@@ -185,6 +195,11 @@ class Worker {
           fmt::format("there is no layer '{}'", request.field("layer")));
     }
     return *found->second;
+  }
+
+  void clone(const Message& request) {
+    layers_[request.field("id")] = layer(request).clone();
+    ok();
   }
 
   void destroy(const Message& request) {

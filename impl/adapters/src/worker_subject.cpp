@@ -89,6 +89,13 @@ class WorkerLayer final : public Layer {
          {}});
   }
 
+  std::unique_ptr<Layer> clone() override {
+    if (!session_->description().clone) return Layer::clone();
+    std::string id = session_->next_id();
+    session_->exchange({{{"op", "clone"}, {"layer", id_}, {"id", id}}, {}});
+    return std::make_unique<WorkerLayer>(session_, std::move(id));
+  }
+
  private:
   /// Reads an answer; one that cannot be read costs the worker its trust.
   template <class Function>

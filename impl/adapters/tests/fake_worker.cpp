@@ -52,6 +52,12 @@ class FakeLayer final : public Layer {
 
   void reseed(std::uint64_t seed) override { seed_ = seed; }
 
+  std::unique_ptr<Layer> clone() override {
+    auto copy = std::make_unique<FakeLayer>(mode_, config_);
+    copy->seed_ = seed_;
+    return copy;
+  }
+
  private:
   static float* words_of(const TensorView& view) {
     return static_cast<float*>(view.data);
@@ -142,6 +148,8 @@ class FakeSubject final : public Subject {
     description_.strides =
         mode_ == "compact" ? Strides::kCompact : Strides::kNonNegative;
     description_.own_state = mode_ != "stateful";
+    description_.clone = mode_ != "stateful";
+    if (mode_ == "declares") description_.options = {{"at_one", "error"}};
   }
   const Description& describe() const override { return description_; }
   std::unique_ptr<Layer> make(const LayerConfig& config) override {

@@ -216,6 +216,9 @@ TEST(Description, SurvivesTheBorder) {
   description.reseed = false;
   description.mask_output = true;
   description.generator = "g";
+  description.clone = true;
+  description.options = {{"dropped_zero", "signed"},
+                         {"rank_is_checked", "false"}};
   Message message;
   describe_to(description, message);
   const Message received = decode(encode(message));
@@ -225,6 +228,47 @@ TEST(Description, SurvivesTheBorder) {
   EXPECT_TRUE(back.own_state);
   EXPECT_TRUE(back.mask_output);
   EXPECT_EQ(back.generator, "g");
+  EXPECT_TRUE(back.clone);
+  EXPECT_EQ(back.options, description.options);
+}
+
+TEST(Description, OfAnOlderWorkerDeclaresNothing) {
+  const Description back = description_from({{{"name", "n"}}, {}});
+  EXPECT_FALSE(back.clone);
+  EXPECT_TRUE(back.options.empty());
+}
+
+TEST(Options, CrossAsJson) {
+  EXPECT_EQ(to_json(DeclaredOptions{}), "{}");
+  EXPECT_EQ(
+      to_json(DeclaredOptions{{"at_one", "error"}, {"dtype_is_kept", "false"}}),
+      "{\"at_one\":\"error\",\"dtype_is_kept\":false}");
+  const DeclaredOptions both =
+      options_from_json("{\"at_one\":\"either\",\"rank_is_checked\":true}");
+  EXPECT_EQ(both, (DeclaredOptions{{"at_one", "either"},
+                                   {"rank_is_checked", "true"}}));
+}
+
+std::string refused_options(const std::string& text) {
+  try {
+    options_from_json(text);
+  } catch (const AdapterError& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+TEST(Options, AreRefusedUnderNamesAndValuesThatThereAreNot) {
+  EXPECT_THAT(refused_options("{\"at_two\":\"zeros\"}"),
+              HasSubstr("unknown option 'at_two'"));
+  EXPECT_THAT(refused_options("{\"at_one\":\"zero\"}"),
+              HasSubstr("option at_one is 'zero', but must be one of zeros"));
+  EXPECT_THAT(refused_options("{\"at_one\":true}"),
+              HasSubstr("option at_one is 'true'"));
+  EXPECT_THAT(refused_options("{\"dtype_is_kept\":\"false\"}"),
+              HasSubstr("dtype_is_kept"));
+  EXPECT_THAT(refused_options("[]"), HasSubstr("must be a JSON object"));
+  EXPECT_THAT(refused_options("{"), HasSubstr("malformed options"));
 }
 
 TEST(Strides, SpanWhatTheyTouch) {

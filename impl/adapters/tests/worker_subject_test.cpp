@@ -74,6 +74,33 @@ TEST(WorkerSubject, CallsTheLayer) {
   EXPECT_EQ(output.value(5), 6);
 }
 
+TEST(WorkerSubject, ClonesALayerWithItsState) {
+  WorkerSubject subject(fake("mirror"));
+  auto layer = subject.make({});
+  layer->reseed(7);
+  const auto copy = layer->clone();
+  layer->reseed(8);
+  Tensor input = small();
+  EXPECT_EQ(copy->forward({input.view()}).value(2), 7);
+  EXPECT_EQ(layer->forward({input.view()}).value(2), 8);
+  layer.reset();
+  EXPECT_EQ(copy->forward({input.view()}).value(2), 7);
+}
+
+TEST(WorkerSubject, ClonesNothingThatDoesNotDeclareIt) {
+  WorkerSubject subject(fake("stateful"));
+  EXPECT_FALSE(subject.describe().clone);
+  EXPECT_THROW(subject.make({})->clone(), NotSupported);
+}
+
+TEST(WorkerSubject, DeclaresOptions) {
+  WorkerSubject subject(fake("declares"));
+  EXPECT_THAT(subject.describe().options,
+              testing::ElementsAre(DeclaredOption{"at_one", "error"}));
+  EXPECT_THAT(WorkerSubject(fake("copy")).describe().options,
+              testing::IsEmpty());
+}
+
 TEST(WorkerSubject, StacksRepeatedCallsWithAndWithoutSharedMemory) {
   for (const bool shared : {false, true}) {
     WorkerOptions options = fake("copy");

@@ -58,6 +58,7 @@ SubjectEntry in_process(SubjectEntry entry, Make make,
       detail::describe_in_process(entry, std::move(dtypes));
   description.reseed = ReseedableLayer<Made>;
   description.backward = DifferentiableLayer<Made>;
+  description.clone = ClonableLayer<Made>;
   const auto wrapped = [make = std::move(make)](const LayerConfig& config) {
     return std::make_unique<SimpleLayer<Made>>(detail::make_layer(make, config),
                                                config.in_place);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/law_options.hpp"
 #include "dropcheck/impl/network_law.hpp"
 
 namespace dropcheck::impl {
@@ -39,40 +40,6 @@ enum class Factor {
 enum class Base {
   kInput,       ///< the input itself
   kEvaluation,  ///< what the layer returns at evaluation (attention weights)
-};
-
-// What legitimate implementations do differently; declared, never guessed.
-
-/// A drop probability of 1. kFormula: one like the others.
-enum class AtOne { kZeros, kError, kEither, kFormula };
-/// A drop probability outside [0, 1], or NaN. kAccepted: not checked.
-enum class BeyondEnds { kError, kAccepted };
-/// A dropped NaN or infinity. kNaN: it is multiplied by 0.
-enum class DroppedNonFinite { kFill, kNaN, kEither };
-/// The sign of a dropped value that is 0. kSigned: the input's, from 0 * x.
-enum class DroppedZero { kPositive, kSigned, kEither };
-/// The memory of a result of evaluation. kAlias: the input's.
-enum class EvaluationReturn { kCopy, kAlias, kEither };
-/// The scale in 16-bit dtypes. kDType: rounded to the dtype, which biases the
-/// mean by up to 0.4 % in bf16.
-enum class ScaleRounding { kFloat, kDType };
-
-/// What a subject declares. The defaults are the strict choice, to which a
-/// subject that declares nothing is held.
-struct LawOptions {
-  AtOne at_one = AtOne::kZeros;
-  BeyondEnds beyond_ends = BeyondEnds::kError;
-  DroppedNonFinite dropped_nonfinite = DroppedNonFinite::kFill;
-  DroppedZero dropped_zero = DroppedZero::kPositive;
-  EvaluationReturn evaluation_return = EvaluationReturn::kCopy;
-  ScaleRounding scale_rounding = ScaleRounding::kFloat;
-  bool dtype_is_kept = true;
-  /// Inputs of another rank than the law takes are refused. Otherwise they may
-  /// also get a result, of their shape.
-  bool rank_is_checked = true;
-  /// The scale is rounded to the tensor's dtype or a wider one. Otherwise it
-  /// may be rounded to f32 for f64.
-  bool scale_keeps_precision = true;
 };
 
 /// The contract of one layer, as data. Every check is derived from it.

@@ -50,6 +50,11 @@ struct SubjectEntry {
 /// std::invalid_argument for an unknown layer.
 Law law_of(const SubjectEntry& entry);
 
+/// The same, where the subject has described itself: options that the entry
+/// leaves open are those of the description. Throws std::invalid_argument for
+/// an option that does not exist.
+Law law_of(const SubjectEntry& entry, const Description& description);
+
 /// The reference layers: "builtin:NAME" for every law.
 const std::vector<SubjectEntry>& builtin_subjects();
 

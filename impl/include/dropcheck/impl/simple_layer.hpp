@@ -36,6 +36,7 @@ concept ReturningLayer = requires(T layer, const TensorView& view,
 ///   void reseed(std::uint64_t seed)               to be repeatable
 ///   void backward(const TensorView& grad_output,  gradient of the latest call
 ///                 const TensorView& grad_input)
+///   T clone()                                     with its random state
 ///
 /// and is held to what it offers: without `reseed` its findings cannot be
 /// repeated exactly, without `backward` no gradient is checked. Views are lent
@@ -56,6 +57,11 @@ concept ReseedableLayer = requires(T layer, std::uint64_t seed) {
 template <class T>
 concept DifferentiableLayer = requires(T layer, const TensorView& view) {
   layer.backward(view, view);
+};
+
+template <class T>
+concept ClonableLayer = requires(T layer) {
+  { layer.clone() } -> std::convertible_to<T>;
 };
 
 /// A layer whose random words can be given, so that its decisions can be
@@ -143,6 +149,17 @@ class SimpleLayer final : public Layer {
       return checked([&] { layer_.reseed(seed); });
     }
     throw NotSupported("the layer cannot be reseeded");
+  }
+
+  std::unique_ptr<Layer> clone() override {
+    if constexpr (ClonableLayer<T>) {
+      try {
+        return std::make_unique<SimpleLayer>(layer_.clone(), in_place_);
+      } catch (...) {
+        detail::rethrow_as_layer_error();
+      }
+    }
+    return Layer::clone();
   }
 
   int word_bits() const override {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/law_options.hpp"
 #include "dropcheck/impl/strides.hpp"
 #include "dropcheck/impl/tensor.hpp"
 
@@ -24,8 +25,12 @@ struct Description {
   bool backward = true;
   bool in_place = false;
   bool mask_output = false;
+  bool clone = false;  ///< `clone` copies a layer with its random state
   Strides strides = Strides::kCompact;  ///< of inputs and gradients
   std::string generator;  ///< e.g. "philox4x32-10"; empty if unknown
+  /// Where it does otherwise than a layer that declares nothing, each option at
+  /// most once. What its SubjectEntry declares comes first.
+  DeclaredOptions options;
 };
 
 /// One request: `repeat` successive calls of the layer on one input.
@@ -93,6 +98,14 @@ class Layer {
 
   /// Sets the random state. Throws NotSupported if that cannot be done.
   virtual void reseed(std::uint64_t seed) = 0;
+
+  /// Another layer, with the configuration and the random state of this one:
+  /// the same calls give both the same masks, and neither hears of the calls of
+  /// the other. Which call is the latest is not copied: `backward` needs
+  /// another one first. Throws NotSupported if that cannot be done.
+  virtual std::unique_ptr<Layer> clone() {
+    throw NotSupported("the layer cannot be cloned");
+  }
 
   /// Bits of a random word as `drive` takes it, 1 to 64: what one decision
   /// reads. 0 where the layer cannot be driven.

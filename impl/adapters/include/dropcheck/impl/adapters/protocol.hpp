@@ -28,6 +28,14 @@ std::string to_json(const LayerConfig& config);
 /// AdapterError: an option that is ignored would be verified as if it worked.
 LayerConfig config_from_json(const std::string& text);
 
+/// Declared options as a JSON object: {"at_one": "error", "dtype_is_kept":
+/// false}; the flags are booleans.
+std::string to_json(const DeclaredOptions& options);
+
+/// The inverse. Throws AdapterError for an option or a value that there is not:
+/// a difference that nobody reads would be held against the layer.
+DeclaredOptions options_from_json(const std::string& text);
+
 /// A description as fields of an answer, and back. Throws AdapterError.
 void describe_to(const Description& description, Message& message);
 Description description_from(const Message& message);
