@@ -212,7 +212,8 @@ TEST(Scale, IsRefutedAUnitInTheLastPlaceOff) {
   const Finding finding =
       only_finding(testing::odd_subject("odd:scale", larger), "support");
   EXPECT_EQ(finding.verdict, Verdict::kRefuted) << finding.sentence;
-  EXPECT_THAT(finding.sentence, HasSubstr("up to 2 units of the last place off"));
+  EXPECT_THAT(finding.sentence,
+              HasSubstr("up to 2 units of the last place off"));
 }
 
 TEST(Evaluation, IsLookedAtAfterTraining) {
