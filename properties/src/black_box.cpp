@@ -76,9 +76,9 @@ void BoxedLayer::append(Responses& responses, std::int64_t calls, bool training,
     const impl::TensorView result = stacked(repeat, training);
     const auto* bytes = static_cast<const std::byte*>(result.data);
     const std::size_t step = impl::size_of(result.dtype);
-    for (std::int64_t i = 0; i < result.size(); ++i) {
-      responses.values.push_back(
-          impl::load(bytes + static_cast<std::size_t>(i) * step, result.dtype));
+    const auto count = static_cast<std::size_t>(result.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      responses.values.push_back(impl::load(bytes + i * step, result.dtype));
     }
     responses.calls += repeat;
   }

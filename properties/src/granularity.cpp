@@ -140,6 +140,11 @@ std::string unit_in_words(const Partition& partition,
   return fmt::format("per group of {} elements", class_size(partition));
 }
 
+std::string shared_unit_in_words(const std::vector<bool>& shared,
+                                 const impl::Shape& shape) {
+  return words_of(shared, shape, false);
+}
+
 std::string declared_unit_in_words(const impl::Law& law,
                                    const impl::LayerConfig& config,
                                    const impl::Shape& shape) {

@@ -44,6 +44,10 @@ std::string unit_in_words(const Partition& partition,
                           const impl::LayerConfig& config,
                           const impl::Shape& shape);
 
+/// The unit of these shared axes, in the same words.
+std::string shared_unit_in_words(const std::vector<bool>& shared,
+                                 const impl::Shape& shape);
+
 /// The declared unit in the same words.
 std::string declared_unit_in_words(const impl::Law& law,
                                    const impl::LayerConfig& config,

@@ -10,7 +10,7 @@
 #include "detection.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "granularity.hpp"
-#include "nearest_layer.hpp"
+#include "layer_by_behaviour.hpp"
 #include "rate_sets.hpp"
 #include "shapes.hpp"
 

@@ -7,10 +7,15 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "block_reading.hpp"
+#include "branch_reading.hpp"
+#include "dropcheck/impl/block_law.hpp"
 #include "dropcheck/impl/probability.hpp"
 #include "identify_words.hpp"
+#include "kept_rounding.hpp"
 #include "mode_reading.hpp"
 #include "nearest_layer.hpp"
+#include "noise_reading.hpp"
 #include "probe.hpp"
 
 namespace dropcheck::properties {
@@ -164,6 +169,7 @@ class Search {
   }
 
   void read_main() {
+    look_for_blocks();
     const Probe& main = *probes_[*found_.rank];
     found_.kind = main.values.kind;
     read_values_of(main);
@@ -180,15 +186,77 @@ class Search {
     if (main.by_seeds) remark(main.repetition);
     note_memory();
     note_fixed();
-    if (main.has_mask()) read_rate(main);
+    if (main.has_mask() && !found_.blocks) read_rate(main);
+    if (found_.kind == ValueKind::kNoise) read_noise(main);
+    if (found_.kind == ValueKind::kUnknown) look_for_branches(main);
     if (found_.kind == ValueKind::kNothingDropped ||
         found_.kind == ValueKind::kAllDropped) {
       read_unvaried(main);
     }
     if (main.has_mask() || found_.kind == ValueKind::kNoise) {
       found_.nearest = nearest_layers(found_, main);
-      find_rounding(main);
+      judge_blocks();
+      find_rounding(found_, main);
     }
+  }
+
+  /// As asked is what the nearest law says of the rate of centres.
+  void judge_blocks() {
+    if (!found_.blocks || found_.nearest.empty()) return;
+    const impl::LayerConfig& config = found_.nearest.front().config;
+    const impl::Law& law = *impl::find_law(config.layer);
+    if (std::ssize(found_.blocks->shape) != law.spatial_axes + 2) return;
+    const double due = impl::block_law(law, config, found_.blocks->shape).gamma;
+    const stats::Interval& seen = found_.blocks->gamma_interval;
+    found_.as_asked = seen.lower <= due && due <= seen.upper;
+  }
+
+  /// Drops in blocks are read on maps that are larger than them.
+  void look_for_blocks() {
+    Probe& main = *probes_[*found_.rank];
+    if (!main.has_mask() || main.values.kind == ValueKind::kInner) return;
+    std::optional<BlockEvidence> evidence;
+    // A layer of one size only refuses the map.
+    const auto refusal = refusal_of([&] {
+      evidence = read_blocks(box_, *found_.rank, settings_.shape,
+                             std::log(1 / settings_.alpha));
+    });
+    if (refusal || !evidence) return;
+    RankReading& reading = found_.ranks[*found_.rank];
+    reading.input = evidence->probe.responses.input.shape();
+    reading.output = evidence->probe.responses.shape;
+    reading.shared.reset();
+    reading.fixed = 0;
+    reading.unit =
+        fmt::format("in blocks of {}", fmt::join(evidence->blocks.sizes, "x"));
+    found_.blocks = evidence->blocks;
+    found_.decisions = evidence->probe.units.counts.n;
+    found_.drop_probability = evidence->rate;
+    found_.interval = evidence->interval;
+    for (std::string& what : evidence->remarks) remark(std::move(what));
+    main = std::move(evidence->probe);
+  }
+
+  void read_noise(const Probe& main) {
+    if (!found_.noise->multiplies) return;
+    const NoiseEvidence evidence =
+        read_noise_law(box_, main, std::log(1 / settings_.alpha));
+    found_.noise = evidence.noise;
+    found_.decisions = evidence.noise.n;
+    RankReading& reading = found_.ranks[*found_.rank];
+    reading.shared = evidence.shared;
+    reading.unit = shared_unit_in_words(evidence.shared, reading.output);
+    if (!(evidence.drop_probability > 0)) return;
+    found_.drop_probability = evidence.drop_probability;
+    found_.interval = evidence.interval;
+    judge_rate();
+  }
+
+  void look_for_branches(const Probe& main) {
+    if (!main.values.varies) return;
+    found_.branches = read_branches(box_, main.responses.input,
+                                    std::log(1 / settings_.alpha));
+    if (found_.branches) found_.kind = ValueKind::kBranches;
   }
 
   void remark(std::string what) { found_.remarks.push_back(std::move(what)); }
@@ -298,33 +366,6 @@ class Search {
     set_rate({found_.kind == ValueKind::kAllDropped ? n : 0, n});
   }
 
-  /// The law's own roundings first, then those of the line that was seen.
-  std::optional<ValueModel> rounding_model(
-      const impl::Law& law, const NearestLayer& nearest,
-      const std::vector<KeptPair>& kept) const {
-    if (auto model = find_value_model(law, nearest.config, kept)) return model;
-    return model_of_line({*found_.slope, *found_.offset, 0},
-                         box_.config().dtype, kept);
-  }
-
-  void find_rounding(const Probe& main) {
-    if (!found_.slope || found_.nearest.empty()) return;
-    const NearestLayer& nearest = found_.nearest.front();
-    const impl::Law law = *impl::find_law(nearest.config.layer);
-    const std::vector<KeptPair>& kept = main.values.kept;
-    if (*found_.slope == 1 && *found_.offset == 0) {
-      found_.rounding = "bit for bit what is masked";
-    } else if (const auto model = rounding_model(law, nearest, kept)) {
-      found_.slope = model->factor();
-      found_.offset = model->offset;
-      std::string text = model->describe();
-      if (found_.base_is_evaluation) text.replace(0, 1, "e");
-      found_.rounding = "bit for bit " + text;
-    } else {
-      found_.rounding = "no rounding that is known gives all kept values";
-    }
-  }
-
   void unknown(std::string what) { found_.unknown.push_back(std::move(what)); }
 
   void note_unknown() {
@@ -333,43 +374,11 @@ class Search {
     if (!found_.rank) {
       const std::size_t rank =
           settings_.shape ? settings_.shape->size() : kMainRanks.front();
-      return unknown("anything: it refuses what it is given: " +
+      return unknown("anything, without an input shape that it takes: " +
                      found_.ranks[rank].refusal);
     }
-    const Probe& main = *probes_[*found_.rank];
-    if (found_.kind == ValueKind::kUnknown) {
-      return unknown("the values: " + main.values.why);
-    }
-    if (found_.kind == ValueKind::kNothingDropped) {
-      return unknown("the unit and the layer: nothing is dropped");
-    }
-    if (found_.kind == ValueKind::kAllDropped) {
-      return unknown("the unit and the layer: everything is dropped");
-    }
-    if (!main.has_mask()) return;
-    // Blocks that overlap look like other units on small maps.
-    if (found_.kind == ValueKind::kScalePerCall) {
-      unknown(
-          "the layer: each call has a scale of its own, which depends on "
-          "its mask; units that overlap are not told from others");
-    }
-    if (found_.ranks[*found_.rank].unit.empty()) {
-      unknown(unit_doubt(main));
-    }
-    if (!found_.slope && found_.kind == ValueKind::kMask) {
-      unknown(
-          "the scale: kept values are no linear function of the input, nor "
-          "of the result at evaluation");
-    }
-  }
-
-  static std::string unit_doubt(const Probe& main) {
-    if (main.units.units == 0) {
-      return fmt::format("the unit: all of {} calls have one mask",
-                         main.responses.calls);
-    }
-    return fmt::format("the unit: {} calls with {} distinct masks are too few",
-                       main.responses.calls, main.units.distinct);
+    const auto doubts = doubts_of(found_, *probes_[*found_.rank]);
+    found_.unknown.insert(found_.unknown.end(), doubts.begin(), doubts.end());
   }
 
   void conclude() {

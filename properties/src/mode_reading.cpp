@@ -142,7 +142,8 @@ EvaluationReading evaluate(BlackBox& box, const Probe& probe) {
     classify(reading, evaluated, box.config().dtype);
   } else {
     reading.kind = EvaluationKind::kRandom;
-    reading.words = drops(probe, evaluated) ? "drops too" : "random too";
+    const bool masked = probe.values.dropped && drops(probe, evaluated);
+    reading.words = masked ? "drops too" : "random too";
   }
   return reading;
 }

@@ -6,7 +6,10 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "dropcheck/impl/block_law.hpp"
 #include "granularity.hpp"
+#include "law_candidates.hpp"
+#include "value_fit.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -22,137 +25,10 @@ constexpr double kOtherEvaluation = 2;
 constexpr double kOtherRate = 1;
 constexpr double kRemark = 1;
 constexpr double kOtherRanks = 0.1;
-/// Of two laws that fit alike, the one with fewer options.
+/// Of two laws that fit alike, the one with fewer options...
 constexpr double kOption = 0.05;
-
-struct Candidate {
-  impl::Law law;
-  impl::LayerConfig config;
-  std::string options;
-};
-
-std::string axes_text(const std::vector<int>& axes) {
-  return fmt::format("sharing ax{} {}", axes.size() == 1 ? "is" : "es",
-                     fmt::join(axes, " and "));
-}
-
-std::string options_text(const impl::LayerConfig& config) {
-  std::vector<std::string> words;
-  if (config.channels_last) words.emplace_back("channels last");
-  if (!config.scale_by_keep) words.emplace_back("survivors not scaled");
-  if (!config.shared_axes.empty()) {
-    words.push_back(axes_text(config.shared_axes));
-  }
-  if (config.samples > 0) {
-    words.push_back(fmt::format("{} masks a call", config.samples));
-  }
-  return fmt::format("{}", fmt::join(words, ", "));
-}
-
-/// The axes that share a decision in the results that were read.
-std::vector<int> shared_axes_of(const Identification& found) {
-  std::vector<int> axes;
-  const RankReading& main = found.ranks[*found.rank];
-  for (std::size_t axis = 0; main.shared && axis < main.shared->size();
-       ++axis) {
-    if ((*main.shared)[axis]) axes.push_back(static_cast<int>(axis));
-  }
-  return axes;
-}
-
-/// How many results one input gave, where they stand on an axis of their own.
-std::int64_t samples_of(const Identification& found) {
-  const RankReading& main = found.ranks[*found.rank];
-  const bool more = main.output.size() == main.input.size() + 1;
-  return more ? main.output.front() : 0;
-}
-
-/// A variant of a reference layer, with the numbers that were seen.
-impl::LayerConfig fitted(const impl::Law& law, impl::LayerConfig config,
-                         const Identification& found) {
-  config.drop_probability = found.config.drop_probability;
-  config.dtype = found.config.dtype;
-  config.in_place = false;
-  const bool any_axes = law.shared_axis < 0 && !config.shared_axes.empty();
-  if (any_axes) config.shared_axes = shared_axes_of(found);
-  if (config.samples > 0) config.samples = samples_of(found);
-  return config;
-}
-
-/// Every law, plain and with the options that its reference layer has.
-std::vector<Candidate> candidates(const Identification& found) {
-  std::vector<Candidate> all;
-  const auto add = [&](const impl::Law& law, const impl::LayerConfig& config) {
-    const auto same = [&](const Candidate& other) {
-      return other.law.layer == law.layer && other.config == config;
-    };
-    if (std::none_of(all.begin(), all.end(), same)) {
-      all.push_back({law, config, options_text(config)});
-    }
-  };
-  for (const impl::SubjectEntry& entry : impl::builtin_subjects()) {
-    const impl::Law law = impl::law_of(entry);
-    // Overlapping blocks with a scale of every call are not identified.
-    if (law.unit == impl::Unit::kBlock || law.factor != impl::Factor::kMask) {
-      continue;
-    }
-    add(law, fitted(law, {.layer = entry.layer}, found));
-    for (const impl::LayerConfig& variant : entry.variants) {
-      add(law, fitted(law, variant, found));
-    }
-    // Some libraries read a channel law's input of one rank less as unbatched.
-    if (law.unit == impl::Unit::kChannel && law.spatial_axes == 0 &&
-        law.maximum_rank <= 5) {
-      impl::Law unbatched = law;
-      unbatched.spatial_axes = law.maximum_rank - 2;
-      all.push_back(
-          {unbatched, fitted(law, {.layer = entry.layer}, found),
-           fmt::format("rank {} is unbatched", unbatched.spatial_axes + 1)});
-    }
-  }
-  return all;
-}
-
-/// A value seen against the range that it has over an interval of p.
-bool fits(double seen, double a, double b, double tolerance) {
-  return seen >= std::min(a, b) - tolerance &&
-         seen <= std::max(a, b) + tolerance;
-}
-
-double unit_of(impl::DType dtype) {
-  return std::ldexp(8.0, -impl::significand_bits(dtype));
-}
-
-/// Whether the kept values are those of a law between two of its maps.
-bool kept_fits(const impl::Affine& low, const impl::Affine& high,
-               const Identification& found) {
-  if (!found.slope) return true;
-  const double unit = unit_of(found.config.dtype);
-  return fits(*found.slope, low.a, high.a, unit * std::abs(low.a)) &&
-         fits(*found.offset, low.b, high.b,
-              unit * (std::abs(low.a) + std::abs(low.b)));
-}
-
-bool dropped_fits(const impl::Affine& low, const impl::Affine& high,
-                  const Identification& found) {
-  if (!found.dropped_value) return true;
-  const double unit = unit_of(found.config.dtype);
-  return fits(*found.dropped_value, low.dropped_value(), high.dropped_value(),
-              unit * (std::abs(low.a * low.c) + std::abs(low.b)));
-}
-
-/// Between 0 and 1.
-double relative_distance(double a, double b) {
-  const double size = std::abs(a) + std::abs(b);
-  return size > 0 ? std::abs(a - b) / size : 0;
-}
-
-std::string line_text(double slope, double offset) {
-  if (slope == 1 && offset == 0) return "x";
-  std::string text = fmt::format("{:.7g} * x", slope);
-  if (std::abs(offset) > 1e-9) text += fmt::format(" {:+.7g}", offset);
-  return text;
-}
+/// ... and the one that does not take samples for channels.
+constexpr double kUnbatched = 0.01;
 
 /// Compares what was found with one law.
 class Comparison {
@@ -166,6 +42,8 @@ class Comparison {
 
   NearestLayer compare() {
     compare_kinds();
+    if (found_.blocks) compare_blocks();
+    if (found_.noise) compare_noise();
     compare_ranks();
     compare_values();
     compare_evaluation();
@@ -184,13 +62,79 @@ class Comparison {
   }
 
   void compare_kinds() {
-    if (found_.kind == ValueKind::kNoise) {
-      differ(kOtherKind, fmt::format("makes noise, where {} drops", name()));
-    } else if (found_.kind == ValueKind::kScalePerCall) {
-      differ(kOtherValue, fmt::format("scales each call by a number of its "
-                                      "own, where {} has one scale",
-                                      name()));
+    if (found_.kind == ValueKind::kInner) {
+      differ(kOtherBase,
+             "its kept values are random themselves: other random "
+             "layers stand before it");
     }
+    const bool due = found_.blocks && found_.blocks->measured_scale;
+    if (found_.kind != ValueKind::kScalePerCall || due) return;
+    differ(kOtherValue, fmt::format("scales each call by a number of its own, "
+                                    "where {} has one scale",
+                                    name()));
+  }
+
+  void compare_noise() {
+    const NoiseReading& noise = *found_.noise;
+    if (!noise.multiplies) {
+      return differ(kOtherKind, fmt::format("adds noise, where {} multiplies "
+                                            "by it",
+                                            name()));
+    }
+    if (!noise.mean_is_one) {
+      differ(kOtherValue,
+             fmt::format("its noise has the mean {:.5g}, not 1", noise.mean));
+    }
+    if (!noise.normal) {
+      differ(kOtherValue, fmt::format("its noise is not normal (skewness "
+                                      "{:.3g}, kurtosis {:.3g})",
+                                      noise.skewness, noise.kurtosis));
+    }
+  }
+
+  void compare_blocks() {
+    const BlockReading& seen = *found_.blocks;
+    std::vector<int> due;
+    for (int axis = 0; axis < candidate_.law.spatial_axes; ++axis) {
+      due.push_back(axis + 2);
+    }
+    // Another rank is told by itself.
+    if (std::ssize(seen.shape) == candidate_.law.spatial_axes + 2) {
+      if (seen.axes != due) {
+        differ(kOtherUnit,
+               fmt::format("blocks reach along ax{} {}, where those of {} "
+                           "reach along axes {}",
+                           seen.axes.size() == 1 ? "is" : "es",
+                           fmt::join(seen.axes, " and "), name(),
+                           fmt::join(due, " and ")));
+      }
+      compare_gamma();
+    }
+    const bool cube = std::all_of(
+        seen.sizes.begin(), seen.sizes.end(),
+        [&](std::int64_t size) { return size == seen.sizes.front(); });
+    if (!cube) {
+      differ(kOtherUnit / 2,
+             fmt::format("blocks are {}, where those of {} have one length",
+                         fmt::join(seen.sizes, "x"), name()));
+    }
+    for (const int axis : seen.shared) {
+      if (axis == 1) continue;
+      differ(kOtherUnit / 2, fmt::format("one mask for all of axis {}", axis));
+    }
+  }
+
+  void compare_gamma() {
+    const BlockReading& seen = *found_.blocks;
+    const double due =
+        impl::block_law(candidate_.law, candidate_.config, seen.shape).gamma;
+    if (seen.gamma_interval.lower <= due && due <= seen.gamma_interval.upper) {
+      return;
+    }
+    differ(kOtherRate + relative_distance(seen.gamma, due),
+           fmt::format("centres are drawn with probability {:.4g}, where {} "
+                       "has {:.4g}",
+                       seen.gamma, name(), due));
   }
 
   /// The law's units for an input; empty where the law refuses it.
@@ -226,6 +170,9 @@ class Comparison {
     if (std::find(extra.begin(), extra.end(), main) != extra.end()) {
       result_.distance += kOtherUnit;
     }
+    if (static_cast<int>(main) == candidate_.law.spatial_axes + 1) {
+      result_.distance += kUnbatched;
+    }
     if (compared_ > 0) {
       result_.distance += kOtherUnitElsewhere * differing_ / compared_;
     } else if (unit_differs_) {
@@ -244,7 +191,7 @@ class Comparison {
 
   void compare_units(const RankReading& reading, const std::vector<bool>& due,
                      bool main) {
-    if (reading.unit.empty()) return;
+    if (reading.unit.empty() || found_.blocks) return;
     const bool agree = reading.shared && same_axes(reading, due);
     if (!main) {
       ++compared_;
@@ -347,6 +294,11 @@ class Comparison {
       const auto due = reference_evaluation();
       if (!due || evaluates_alike(*due)) return;
     }
+    if (candidate_.law.base == impl::Base::kInput &&
+        found_.base_is_evaluation && plain) {
+      return differ(kOtherBase,
+                    "another function of the input stands before it");
+    }
     differ(kOtherEvaluation,
            fmt::format("at evaluation: {}", found_.evaluation_words));
     if (candidate_.law.base == impl::Base::kInput &&
@@ -358,7 +310,14 @@ class Comparison {
   }
 
   void compare_rate() {
-    if (!found_.drop_probability || found_.as_asked) return;
+    if (!found_.drop_probability || found_.as_asked || found_.blocks) return;
+    if (found_.noise) {
+      return differ(
+          kOtherRate,
+          fmt::format("its variance is that of p = {:.4g}, not {:.6g}",
+                      *found_.drop_probability,
+                      found_.config.drop_probability));
+    }
     differ(kOtherRate, fmt::format("drops with probability {:.4g}, not {:.6g}",
                                    *found_.drop_probability,
                                    found_.config.drop_probability));
@@ -378,7 +337,7 @@ class Comparison {
 std::vector<NearestLayer> nearest_layers(const Identification& found,
                                          const Probe& main) {
   std::vector<NearestLayer> all;
-  for (const Candidate& candidate : candidates(found)) {
+  for (const Candidate& candidate : law_candidates(found)) {
     NearestLayer layer = Comparison(found, main, candidate).compare();
     const auto known =
         std::find_if(all.begin(), all.end(), [&](const NearestLayer& other) {
@@ -395,38 +354,6 @@ std::vector<NearestLayer> nearest_layers(const Identification& found,
                      return a.distance < b.distance;
                    });
   return all;
-}
-
-std::string_view layer_that_does(const Behaviour& seen, const impl::Law& law,
-                                 const impl::LayerConfig& config) {
-  Identification found;
-  found.config = config;
-  found.slope = seen.slope;
-  found.offset = seen.offset;
-  found.dropped_value = seen.dropped;
-  for (const impl::Law& other : impl::laws()) {
-    // (C, H, W, D) without a batch has channels where others have samples.
-    const bool unbatched =
-        other.spatial_axes > 0 &&
-        static_cast<int>(seen.shape.size()) == other.spatial_axes + 1;
-    if (other.layer == law.layer || other.base != law.base || unbatched ||
-        other.unit == impl::Unit::kBlock ||
-        other.factor != impl::Factor::kMask) {
-      continue;
-    }
-    const impl::LayerConfig plain{.drop_probability = config.drop_probability,
-                                  .dtype = config.dtype};
-    try {
-      const impl::Affine map = impl::affine(other, plain);
-      if (impl::shared_axes(other, plain, seen.shape) == seen.shared &&
-          kept_fits(map, map, found) && dropped_fits(map, map, found)) {
-        return other.layer;
-      }
-    } catch (const std::invalid_argument&) {
-      continue;  // The law does not take this rank.
-    }
-  }
-  return {};
 }
 
 }  // namespace dropcheck::properties

@@ -17,6 +17,8 @@ constexpr std::int64_t kMostProbeValues = std::int64_t{1} << 24;
 constexpr std::int64_t kMostSeeds = 2048;
 
 constexpr std::uint64_t kEnoughDecisions = std::uint64_t{1} << 22;
+/// A whole network stands behind each of these.
+constexpr std::uint64_t kEnoughInnerDecisions = std::uint64_t{1} << 20;
 constexpr std::int64_t kMostRateElements = std::int64_t{1} << 25;
 constexpr std::int64_t kMostRateCalls = std::int64_t{1} << 16;
 constexpr double kUnitsPerCall = 4096;
@@ -55,6 +57,7 @@ class Prober {
     if (!probe_.has_mask()) return;
     probe_.units = read_units(drop_bits(responses, *probe_.values.dropped),
                               responses.shape, log_inverse_eps_);
+    read_across_zeros(probe_.units, unreadable_places(), responses.shape);
     const bool stuck = probe_.units.repeats || !probe_.values.varies;
     if (!stuck || !reseeds_ || probe_.by_seeds) return;
     probe_.by_seeds = true;
@@ -67,9 +70,24 @@ class Prober {
     draw(calls);
   }
 
+  /// Places where a kept value is the dropped one, as a ReLU's zeros are.
+  std::vector<std::int64_t> unreadable_places() const {
+    std::vector<std::int64_t> places;
+    const ValueReading& values = probe_.values;
+    if (!values.straight) return places;
+    for (std::size_t i = 0; i < values.base.size(); ++i) {
+      const double kept =
+          values.line.slope * values.base[i] + values.line.offset;
+      if (std::abs(kept - *values.dropped) < 1e-6) {
+        places.push_back(static_cast<std::int64_t>(i));
+      }
+    }
+    return places;
+  }
+
   bool finished() const {
     if (probe_.has_mask()) return probe_.units.proved;
-    return probe_.values.kind == ValueKind::kNoise || nothing_due_;
+    return probe_.values.settled || nothing_due_;
   }
 
   impl::DType dtype_;
@@ -171,9 +189,12 @@ RateReading count_by_axes(BlackBox& box, const Probe& probe,
       single ? 1
              : std::max<std::int64_t>(
                    1, (std::int64_t{1} << 18) / units.elements());
+  const std::uint64_t enough = probe.values.kind == ValueKind::kInner
+                                   ? kEnoughInnerDecisions
+                                   : kEnoughDecisions;
   CallCounter counter;
-  for (std::int64_t done = 0;
-       done < calls && counter.decisions() < kEnoughDecisions; done += batch) {
+  for (std::int64_t done = 0; done < calls && counter.decisions() < enough;
+       done += batch) {
     if (probe.by_seeds) layer.reseed(box.next_seed());
     const std::int64_t repeat = std::min(batch, calls - done);
     const impl::TensorView result = layer.stacked(repeat);
@@ -232,7 +253,8 @@ RateReading measure_rate(BlackBox& box, const Probe& probe, bool keep_shape) {
       probe.units.units > 0
           ? shared_axes_of(probe.units.partition, probe.responses.shape)
           : std::nullopt;
-  if (!shared || probe.units.fixed > 0 || std::isnan(*probe.values.dropped)) {
+  if (!shared || probe.units.fixed > 0 || probe.units.unreadable > 0 ||
+      std::isnan(*probe.values.dropped)) {
     return count_by_places(box, probe);
   }
   const impl::Shape& own = probe.responses.input.shape();

@@ -23,10 +23,7 @@ struct Probe {
   bool by_seeds = false;
   std::string repetition;  ///< in words, where `by_seeds`
 
-  bool has_mask() const {
-    return values.kind == ValueKind::kMask ||
-           values.kind == ValueKind::kScalePerCall;
-  }
+  bool has_mask() const { return holds_mask(values.kind); }
 };
 
 /// Calls until values and units are known, up to a bound. Throws what the

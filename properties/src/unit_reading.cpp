@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <numbers>
 
 #include "dropcheck/stats/beta_binomial.hpp"
@@ -85,6 +86,38 @@ UnitReading read_units(const std::vector<std::vector<std::uint64_t>>& masks,
   reading.proved = log_joined <= -log_inverse_eps &&
                    (reading.fixed == 0 || log_fixed <= -log_inverse_eps);
   return reading;
+}
+
+void read_across_zeros(UnitReading& reading,
+                       const std::vector<std::int64_t>& places,
+                       const impl::Shape& shape) {
+  if (places.empty()) return;
+  const std::vector<Sharing> sharing = axis_sharing(reading.partition, shape);
+  const impl::Shape strides = impl::compact_strides(shape);
+  // Places of one unit agree in their coordinates on the other axes.
+  const auto unit = [&](std::int64_t place) {
+    std::int64_t index = 0;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+      if (sharing[axis] == Sharing::kShared) continue;
+      index += place / strides[axis] % shape[axis] * strides[axis];
+    }
+    return index;
+  };
+  auto& representative = reading.partition.representative;
+  std::map<std::int64_t, std::int64_t> known;
+  for (std::int64_t i = 0; i < std::ssize(representative); ++i) {
+    const std::int64_t first = representative[static_cast<std::size_t>(i)];
+    if (first < 0) continue;
+    if (known.try_emplace(unit(i), first).first->second != first) return;
+  }
+  for (const std::int64_t place : places) {
+    auto& first = representative[static_cast<std::size_t>(place)];
+    const auto found = known.find(unit(place));
+    if (first >= 0 || found == known.end()) continue;
+    first = found->second;
+    ++reading.unreadable;
+    --reading.fixed;
+  }
 }
 
 stats::Interval rate_interval_of(const stats::Counts& counts,

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t kFewestPlaces = 8;
 /// Values kept apart at one place; more than two are noise anyway.
 constexpr std::size_t kMostLevels = 8;
+/// Noise that was rounded to few bits returns to a value less often than that.
+constexpr double kDroppedShare = 0.05;
 
 /// One pattern for both zeros, and one for all NaNs.
 std::uint64_t key_of(double value) {
@@ -69,6 +71,21 @@ Common commonest(const Levels& levels, const std::vector<double>& base) {
     if (here.bases > most.bases) most = here;
   }
   return most;
+}
+
+/// The line through the pairs; through the origin where that fits and the free
+/// one does not: its offset hides small values.
+Line line_through(const std::vector<KeptPair>& pairs, impl::DType dtype) {
+  const Line line = fit_line(pairs);
+  if (lies_on_line(line, pairs, dtype)) return line;
+  double products = 0;
+  double squares = 0;
+  for (const KeptPair& pair : pairs) {
+    products += pair.x * pair.y;
+    squares += pair.x * pair.x;
+  }
+  const Line direct{.slope = products / squares};
+  return lies_on_line(direct, pairs, dtype) ? direct : line;
 }
 
 std::vector<double> numbers(const impl::Tensor& tensor) {
@@ -148,14 +165,14 @@ class Reader {
   /// Fits the kept values on the input, else on the evaluation.
   void fit() {
     if (!known_base()) return;
-    reading_.line = fit_line(reading_.kept);
+    reading_.line = line_through(reading_.kept, dtype_);
     reading_.straight = lies_on_line(reading_.line, reading_.kept, dtype_);
     if (reading_.straight || reading_.on_evaluation || !evaluation_) return;
     std::vector<KeptPair> other;
     for (std::size_t k = 0; k < places_.size(); ++k) {
       other.push_back({(*evaluation_)[places_[k]], reading_.kept[k].y});
     }
-    const Line line = fit_line(other);
+    const Line line = line_through(other, dtype_);
     if (!lies_on_line(line, other, dtype_)) return;
     reading_.kept = std::move(other);
     reading_.line = line;
@@ -214,13 +231,9 @@ class Reader {
         kept.push_back({reading_.base[i], values[i]});
       }
       if (kept.size() < kFewestPlaces) continue;
-      const Line line = fit_line(kept);
+      const Line line = line_through(kept, dtype_);
       if (!known_base() || !lies_on_line(line, kept, dtype_)) {
-        reading_.why = fmt::format(
-            "some places take more values than a kept one and the dropped "
-            "value {:.6g}",
-            *reading_.dropped);
-        return;
+        return read_many_values();
       }
       auto& [low, high] = reading_.call_scales;
       low = any ? std::min(low, line.slope) : line.slope;
@@ -230,11 +243,72 @@ class Reader {
     reading_.kind = any ? ValueKind::kScalePerCall : ValueKind::kUnknown;
   }
 
-  void read_noise() {
-    const auto noisy =
+  bool mostly_many_values() const {
+    const auto many =
         std::count_if(levels_.begin(), levels_.end(),
                       [](const auto& here) { return here.size() > 2; });
-    if (!known_base() || 2 * static_cast<std::size_t>(noisy) < levels_.size()) {
+    return 2 * static_cast<std::size_t>(many) >= levels_.size();
+  }
+
+  /// Share of the dropped value among all that was returned.
+  double dropped_share() const {
+    const std::uint64_t fill = key_of(*reading_.dropped);
+    const auto drops =
+        std::count_if(responses_.values.begin(), responses_.values.end(),
+                      [fill](double value) { return key_of(value) == fill; });
+    return static_cast<double>(drops) /
+           static_cast<double>(responses_.values.size());
+  }
+
+  /// Values that vary beside one that returns: noise of few bits meets one
+  /// value for many inputs, random layers before a mask leave the dropped one.
+  void read_many_values() {
+    reading_.call_scales = {};
+    if (dropped_share() < kDroppedShare && means_follow_input()) {
+      reading_.dropped.reset();
+      reading_.kept.clear();
+      return read_noise();
+    }
+    if (mostly_many_values()) {
+      reading_.kept.clear();
+      reading_.kind = ValueKind::kInner;
+      return;
+    }
+    reading_.why = fmt::format(
+        "some places take more values than a kept one and the dropped "
+        "value {:.6g}",
+        *reading_.dropped);
+  }
+
+  /// Whether the mean of each place is one multiple of the input: what noise
+  /// varies around. Branches of a network vary around something else.
+  bool means_follow_input() const {
+    if (responses_.input.shape() != responses_.shape) return false;
+    std::vector<stats::Moments> places(levels_.size());
+    for (std::int64_t t = 0; t < responses_.calls; ++t) {
+      const auto values = responses_.call(t);
+      for (std::size_t i = 0; i < places.size(); ++i) places[i].add(values[i]);
+    }
+    std::vector<double> slopes;
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      slopes.push_back(places[i].mean / reading_.base[i]);
+    }
+    std::nth_element(slopes.begin(), slopes.begin() + std::ssize(slopes) / 2,
+                     slopes.end());
+    const double slope = slopes[slopes.size() / 2];
+    // Eight deviations of a mean, and as many of the slope.
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const double deviation = std::sqrt(places[i].m2) / places[i].n;
+      const double x = reading_.base[i];
+      const double off = std::abs(places[i].mean - slope * x);
+      if (!(off <= 16 * deviation + std::ldexp(std::abs(x), -6))) return false;
+    }
+    return true;
+  }
+
+  void read_noise() {
+    reading_.settled = mostly_many_values();
+    if (!reading_.settled || !means_follow_input()) {
       reading_.why =
           "results vary, but no value returns for different inputs, as a "
           "dropped value would";

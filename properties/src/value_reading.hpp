@@ -21,6 +21,8 @@ struct ValueReading {
   ValueKind kind = ValueKind::kUnknown;
   std::string why;      ///< kUnknown: why
   bool varies = false;  ///< some place took two values
+  /// Most places took more than two values, none of which is a dropped one.
+  bool settled = false;
   std::optional<double> dropped;
   bool on_evaluation = false;   ///< the base is the result at evaluation
   std::vector<double> base;     ///< what the mask multiplies, by place

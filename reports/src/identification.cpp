@@ -47,6 +47,21 @@ std::string unit_text(const RankReading& reading) {
                      axes.size() == 1 ? "s" : "");
 }
 
+std::string centres_text(const properties::BlockReading& blocks) {
+  std::string text = fmt::format(
+      "{}; each drawn with probability {}, in [{}, {}]",
+      blocks.whole_map ? "anywhere, so that the border cuts blocks off"
+                       : "where a whole block fits",
+      number(blocks.gamma), number(blocks.gamma_interval.lower),
+      number(blocks.gamma_interval.upper));
+  const auto& shared = blocks.shared;
+  if (shared.empty()) return text + "; each map for itself";
+  std::vector<std::string> axes;
+  for (const int axis : shared) axes.push_back(std::to_string(axis));
+  return fmt::format("{}; one mask for all of ax{} {}", text,
+                     axes.size() == 1 ? "is" : "es", listed(axes));
+}
+
 std::string rate_text(const Identification& found) {
   if (!found.drop_probability) return "not known";
   return fmt::format(
@@ -59,6 +74,9 @@ std::string rate_text(const Identification& found) {
 }
 
 std::string kept_text(const Identification& found) {
+  if (found.blocks && found.blocks->measured_scale) {
+    return "x times entries / kept entries of the call";
+  }
   if (!found.slope) return "not known";
   const char* base = found.base_is_evaluation ? "e" : "x";
   std::string text = *found.slope == 1 && *found.offset == 0
@@ -118,13 +136,9 @@ class Table {
   std::string text_;
 };
 
-bool has_mask(const Identification& found) {
-  return found.kind == ValueKind::kMask ||
-         found.kind == ValueKind::kScalePerCall;
-}
-
 void add_mask(Table& table, const Identification& found) {
   table.add("unit", unit_text(found.ranks[*found.rank]));
+  if (found.blocks) table.add("centres", centres_text(*found.blocks));
   table.add("drop rate", rate_text(found));
   table.add("kept value", kept_text(found));
   if (found.dropped_value) {
@@ -132,9 +146,27 @@ void add_mask(Table& table, const Identification& found) {
   }
 }
 
+void add_noise(Table& table, const Identification& found) {
+  const properties::NoiseReading& noise = *found.noise;
+  table.add("factor", found.ranks[*found.rank].unit);
+  table.add("noise",
+            fmt::format("mean {}, standard deviation {}, skewness {}, "
+                        "kurtosis {}",
+                        number(noise.mean), number(noise.deviation),
+                        number(noise.skewness), number(noise.kurtosis)));
+  if (!found.drop_probability) return;
+  table.add("p", fmt::format("{} seen, in [{}, {}], wrong with probability at "
+                             "most {}; from {}, given independent normal ones",
+                             number(*found.drop_probability),
+                             number(found.interval.lower),
+                             number(found.interval.upper), chance(found.alpha),
+                             counted(noise.n, "factor")));
+}
+
 std::string table_of(const Identification& found, std::size_t width) {
   Table table(width);
-  if (has_mask(found)) add_mask(table, found);
+  if (properties::holds_mask(found.kind)) add_mask(table, found);
+  if (found.noise && found.noise->multiplies) add_noise(table, found);
   if (found.rank) {
     table.add("evaluation", found.evaluation_words);
     table.add("seeds", found.seeding);
@@ -160,6 +192,10 @@ const char* name_of(ValueKind kind) {
       return "noise";
     case ValueKind::kScalePerCall:
       return "scale-per-call";
+    case ValueKind::kInner:
+      return "inner-mask";
+    case ValueKind::kBranches:
+      return "branches";
     case ValueKind::kUnknown:
       break;
   }
@@ -182,6 +218,28 @@ Json nearest_to_json(const NearestLayer& layer) {
           {"options", layer.options},
           {"distance", layer.distance},
           {"differences", texts(layer.differences)}};
+}
+
+Json blocks_to_json(const properties::BlockReading& blocks) {
+  return {{"shape", blocks.shape},
+          {"axes", blocks.axes},
+          {"sizes", blocks.sizes},
+          {"whole_map", blocks.whole_map},
+          {"shared", blocks.shared},
+          {"gamma", blocks.gamma},
+          {"gamma_lower", blocks.gamma_interval.lower},
+          {"gamma_upper", blocks.gamma_interval.upper},
+          {"measured_scale", blocks.measured_scale}};
+}
+
+Json branches_to_json(const properties::BranchReading& branches) {
+  return {{"unit", branches.unit},
+          {"draws", branches.draws},
+          {"distinct", branches.distinct},
+          {"fewest_decisions", branches.fewest_decisions},
+          {"commonest", branches.commonest},
+          {"commonest_lower", branches.interval.lower},
+          {"commonest_upper", branches.interval.upper}};
 }
 
 void put_mask(Json& json, const Identification& found) {
@@ -243,10 +301,14 @@ Json to_json(const Identification& found) {
   for (const NearestLayer& layer : found.nearest) {
     json["nearest"].push_back(nearest_to_json(layer));
   }
+  if (found.blocks) json["blocks"] = blocks_to_json(*found.blocks);
+  if (found.branches) json["branches"] = branches_to_json(*found.branches);
   if (found.noise) {
     json["noise"] = {{"multiplies", found.noise->multiplies},
                      {"mean", found.noise->mean},
                      {"deviation", found.noise->deviation},
+                     {"normal", found.noise->normal},
+                     {"mean_is_one", found.noise->mean_is_one},
                      {"skewness", found.noise->skewness},
                      {"kurtosis", found.noise->kurtosis}};
   }

@@ -79,6 +79,62 @@ TEST(Identification, KeepsItsForm) {
   expect_golden("identification.txt", identification_text(sample(), {}));
 }
 
+/// What was read of drop_block2d.
+Identification blocks() {
+  Identification found = sample();
+  found.subject = "builtin:drop_block2d";
+  found.kind = ValueKind::kScalePerCall;
+  found.law = "drops blocks of 3x3 along axes 2 and 3";
+  found.nearest_words = "this is drop_block2d (blocks of 3): nothing differs";
+  found.ranks[2].shared.reset();
+  found.ranks[2].unit = "in blocks of 3x3";
+  found.slope.reset();
+  found.drop_probability = 0.0953;
+  found.interval = {0.0927, 0.0979};
+  found.blocks = properties::BlockReading{.shape = {3, 9, 18, 16},
+                                          .axes = {2, 3},
+                                          .sizes = {3, 3},
+                                          .shared = {1},
+                                          .gamma = 0.0143,
+                                          .gamma_interval = {0.0139, 0.0147},
+                                          .measured_scale = true};
+  return found;
+}
+
+TEST(Identification, ShowsBlocks) {
+  expect_golden("identification_blocks.txt", identification_text(blocks(), {}));
+  const nlohmann::json json = to_json(blocks());
+  EXPECT_EQ(json["blocks"]["sizes"], nlohmann::json({3, 3}));
+  EXPECT_EQ(json["blocks"]["shared"], nlohmann::json({1}));
+}
+
+TEST(Identification, ShowsNoiseThatMultiplies) {
+  Identification found = sample();
+  found.kind = ValueKind::kNoise;
+  found.ranks[2].unit = "per entry";
+  found.noise = properties::NoiseReading{.multiplies = true,
+                                         .mean = 1,
+                                         .deviation = 1.0 / 3,
+                                         .kurtosis = 3,
+                                         .n = 1048680,
+                                         .normal = true,
+                                         .mean_is_one = true};
+  const std::string text = identification_text(found, {});
+  EXPECT_THAT(text, HasSubstr("0.1002 seen, in [0.0991, 0.1013]"));
+  EXPECT_THAT(text, HasSubstr("1,048,680 factors"));
+  EXPECT_EQ(to_json(found)["noise"]["normal"], true);
+}
+
+TEST(Identification, WritesBranches) {
+  Identification found = sample();
+  found.kind = ValueKind::kBranches;
+  found.branches = properties::BranchReading{
+      "for each sample", 16384, 1423, 0.28, {0.25, 0.31}, 11};
+  const nlohmann::json json = to_json(found);
+  EXPECT_EQ(json["kind"], "branches");
+  EXPECT_EQ(json["branches"]["fewest_decisions"], 11);
+}
+
 TEST(Identification, StaysWithinTheWidth) {
   Identification found = sample();
   found.unknown = {"more: " + std::string(300, 'z')};

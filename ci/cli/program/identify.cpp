@@ -3,6 +3,7 @@
 #include "dropcheck/properties/identify.hpp"
 
 #include <exception>
+#include <optional>
 #include <stdexcept>
 
 #include "commands.hpp"
@@ -28,6 +29,15 @@ properties::Identification identify_or_refuse(
   } catch (const std::invalid_argument& error) {
     throw UsageError(std::string("--") + error.what());
   }
+}
+
+/// A network takes inputs of one size, which is no part of its law.
+std::optional<impl::Shape> own_input(const impl::SubjectEntry& entry) {
+  const impl::NetworkLaw* network = impl::law_of(entry).network;
+  if (network == nullptr) return std::nullopt;
+  impl::Shape shape{network->batch};
+  shape.insert(shape.end(), network->sample.begin(), network->sample.end());
+  return shape;
 }
 
 bool write_json(const std::string& path,
@@ -63,7 +73,9 @@ int identify_command(const Context& context) {
     settings.config.drop_probability = options.drop_probabilities.front();
   }
   if (!options.dtypes.empty()) settings.config.dtype = options.dtypes.front();
-  if (!options.shapes.empty()) settings.shape = options.shapes.front();
+  settings.shape = options.shapes.empty()
+                       ? own_input(entry)
+                       : std::optional(options.shapes.front());
   settings.seed = settings_of(options).seed;
   settings.interrupt = context.interrupt;
   const properties::Identification found = identify_or_refuse(entry, settings);

@@ -31,8 +31,16 @@ enum class ValueKind {
   kAllDropped,      ///< one value everywhere
   kNoise,           ///< each place takes many values
   kScalePerCall,    ///< kept or dropped, and each call has a scale of its own
+  kInner,           ///< dropped, or a value that random layers before have made
+  kBranches,        ///< each place returns to one of several values
   kUnknown,
 };
+
+/// Whether results of that kind show which places were dropped.
+constexpr bool holds_mask(ValueKind kind) {
+  return kind == ValueKind::kMask || kind == ValueKind::kScalePerCall ||
+         kind == ValueKind::kInner;
+}
 
 /// Inputs of one rank.
 struct RankReading {
@@ -55,6 +63,32 @@ struct NoiseReading {
   double skewness = 0;
   double kurtosis = 0;
   std::uint64_t n = 0;
+  bool normal = false;       ///< no test of 64 cells tells it from normal
+  bool mean_is_one = false;  ///< the interval of its mean holds 1
+};
+
+/// Blocks that drops come in: a drop is always part of one.
+struct BlockReading {
+  impl::Shape shape;        ///< of the results that were read
+  std::vector<int> axes;    ///< that blocks reach along
+  impl::Shape sizes;        ///< of a block, along each of these axes
+  bool whole_map = false;   ///< the border cuts blocks off
+  std::vector<int> shared;  ///< axes along which all have one mask
+  double gamma = 0;         ///< probability that a centre is drawn
+  stats::Interval gamma_interval;
+  /// Survivors are multiplied by entries over kept entries of the call.
+  bool measured_scale = false;
+};
+
+/// What a network of random branches returns.
+struct BranchReading {
+  std::string unit;            ///< "for each sample", "for the whole tensor"
+  std::uint64_t draws = 0;     ///< results of a unit that were read
+  std::uint64_t distinct = 0;  ///< of them
+  double commonest = 0;        ///< share of the result that came most often
+  stats::Interval interval;    ///< of its probability
+  /// Fewer decisions a unit cannot give so many results.
+  int fewest_decisions = 1;
 };
 
 /// What a layer does at evaluation, and after it.
@@ -100,6 +134,8 @@ struct Identification {
   /// The rank that the following was read at, as an index of `ranks`.
   std::optional<std::size_t> rank;
 
+  /// Of a place; for blocks the mean over the map. For noise that multiplies,
+  /// the p whose drop / keep is its variance.
   std::optional<double> drop_probability;
   stats::Interval interval;
   /// The interval supposes that units are independent. False: their number in
@@ -119,6 +155,8 @@ struct Identification {
   std::string evaluation_words;
   std::string seeding;  ///< in words
   std::optional<NoiseReading> noise;
+  std::optional<BlockReading> blocks;
+  std::optional<BranchReading> branches;
 
   std::vector<NearestLayer> nearest;  ///< nearest first
 };
