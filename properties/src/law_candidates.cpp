@@ -74,10 +74,10 @@ impl::LayerConfig fitted(const impl::Law& law, impl::LayerConfig config,
 
 /// Laws of a mask with units, plain and with the options that their reference
 /// layers have.
-std::vector<Candidate> mask_candidates(const Identification& found) {
-  std::vector<Candidate> all;
+std::vector<LawCandidate> mask_candidates(const Identification& found) {
+  std::vector<LawCandidate> all;
   const auto add = [&](const impl::Law& law, const impl::LayerConfig& config) {
-    const auto same = [&](const Candidate& other) {
+    const auto same = [&](const LawCandidate& other) {
       return other.law.layer == law.layer && other.config == config;
     };
     if (std::none_of(all.begin(), all.end(), same)) {
@@ -112,7 +112,7 @@ impl::LayerConfig plain_config(const Identification& found) {
 }
 
 /// Laws of blocks, as they were seen, with each formula for gamma.
-std::vector<Candidate> block_candidates(const Identification& found) {
+std::vector<LawCandidate> block_candidates(const Identification& found) {
   const BlockReading& seen = *found.blocks;
   impl::LayerConfig config = plain_config(found);
   config.block.size = *std::max_element(seen.sizes.begin(), seen.sizes.end());
@@ -124,7 +124,7 @@ std::vector<Candidate> block_candidates(const Identification& found) {
     config.scale_by_keep = false;
     config.block.fixed_scale = false;
   }
-  std::vector<Candidate> all;
+  std::vector<LawCandidate> all;
   for (const impl::Law& law : impl::laws()) {
     if (law.unit != impl::Unit::kBlock) continue;
     config.layer = law.layer;
@@ -136,8 +136,8 @@ std::vector<Candidate> block_candidates(const Identification& found) {
   return all;
 }
 
-std::vector<Candidate> noise_candidates(const Identification& found) {
-  std::vector<Candidate> all;
+std::vector<LawCandidate> noise_candidates(const Identification& found) {
+  std::vector<LawCandidate> all;
   for (const impl::Law& law : impl::laws()) {
     if (law.factor == impl::Factor::kMask) continue;
     impl::LayerConfig config = plain_config(found);
@@ -149,7 +149,7 @@ std::vector<Candidate> noise_candidates(const Identification& found) {
 
 }  // namespace
 
-std::vector<Candidate> law_candidates(const Identification& found) {
+std::vector<LawCandidate> law_candidates(const Identification& found) {
   if (found.blocks) return block_candidates(found);
   if (found.kind == ValueKind::kNoise) return noise_candidates(found);
   return mask_candidates(found);

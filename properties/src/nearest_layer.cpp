@@ -34,7 +34,7 @@ constexpr double kUnbatched = 0.01;
 class Comparison {
  public:
   Comparison(const Identification& found, const Probe& main,
-             const Candidate& candidate)
+             const LawCandidate& candidate)
       : found_(found), main_(main), candidate_(candidate) {
     result_.config = candidate.config;
     result_.options = candidate.options;
@@ -325,7 +325,7 @@ class Comparison {
 
   const Identification& found_;
   const Probe& main_;
-  const Candidate& candidate_;
+  const LawCandidate& candidate_;
   NearestLayer result_;
   bool unit_differs_ = false;
   double compared_ = 0;  ///< ranks but the main one whose units are known
@@ -337,7 +337,7 @@ class Comparison {
 std::vector<NearestLayer> nearest_layers(const Identification& found,
                                          const Probe& main) {
   std::vector<NearestLayer> all;
-  for (const Candidate& candidate : law_candidates(found)) {
+  for (const LawCandidate& candidate : law_candidates(found)) {
     NearestLayer layer = Comparison(found, main, candidate).compare();
     const auto known =
         std::find_if(all.begin(), all.end(), [&](const NearestLayer& other) {
