@@ -44,6 +44,8 @@ void rethrow_as_layer_error() {
     throw;
   } catch (const MemoryViolation&) {
     throw;
+  } catch (const AdapterError&) {
+    throw;
   } catch (const std::bad_alloc&) {
     throw;
   } catch (const std::exception& error) {

@@ -65,7 +65,8 @@ std::vector<impl::SubjectEntry> all_subjects(const Options& options,
   entries.insert(entries.end(), torch.begin(), torch.end());
   for (const std::string& name : named.subjects) {
     if (!impl::adapters::is_door(name)) continue;
-    const Entries opened = open_or_refuse(name, {timeout, named.layer});
+    const Entries opened =
+        open_or_refuse(name, {timeout, named.layer, options.in_process});
     entries.insert(entries.end(), opened.begin(), opened.end());
   }
   return entries;
@@ -76,11 +77,11 @@ void refuse_workers(const Options& options,
   if (!options.in_process) return;
   for (const impl::SubjectEntry& entry : entries) {
     const bool worker =
-        entry.name.starts_with("torch:") || impl::adapters::is_door(entry.name);
+        entry.name.starts_with("torch:") || entry.name.starts_with("cmd:");
     if (!worker) continue;
     throw UsageError("--in-process is given, but " + entry.name +
-                     " lives in a worker process; builtin: and faulty: "
-                     "subjects do not");
+                     " lives in a worker process; builtin:, faulty: and "
+                     "lib: subjects need not");
   }
 }
 

@@ -8,6 +8,7 @@ Usage: doors_test.py PROGRAM [unittest arguments]
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -21,9 +22,10 @@ QUICK = ["--profile", "smoke", "--p", "0.3", "--dtype", "f32",
          "--generated", "0", "--shrink-limit", "0"]
 
 
-def run(*arguments, timeout=240):
-    return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True,
-                          text=True, timeout=timeout)
+def run(*arguments, environment=None, timeout=240):
+    return subprocess.run(
+        [PROGRAM, *map(str, arguments)], capture_output=True, text=True,
+        timeout=timeout, env={**os.environ, **(environment or {})})
 
 
 def bad(mode):
@@ -47,12 +49,135 @@ class Kits(unittest.TestCase):
     def test_python(self):
         self.right(PYTHON, ADAPTERS / "kits/python/dropout.py")
 
+    @unittest.skipUnless(shutil.which("node"), "there is no node")
+    def test_javascript(self):
+        self.right("node", ADAPTERS / "kits/javascript/dropout.js")
+
+    @unittest.skipUnless(shutil.which("go"), "there is no go")
+    def test_go(self):
+        with tempfile.TemporaryDirectory() as folder:
+            program = pathlib.Path(folder, "my_dropout")
+            kit = ADAPTERS / "kits/go"
+            subprocess.run(["go", "build", "-o", program, kit / "adapter.go",
+                            kit / "dropout.go"], check=True)
+            self.right(program)
+
     def test_identify_needs_no_law(self):
         done = run("identify",
                    f"cmd:{PYTHON} {ADAPTERS}/kits/python/dropout.py",
                    "--p", "0.3")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("This is dropout", done.stdout)
+
+
+class Plugins(unittest.TestCase):
+    """Libraries with dropcheck_plugin.h: the examples that were built, the one
+    in Rust where there is a compiler, and one that is wrong in many ways."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(os.environ["DROPCHECK_EXAMPLES"])
+
+    def right(self, library):
+        subject = f"lib:{library}"
+        for more in ([], ["--in-process"]):
+            done = run("verify", subject, *QUICK, *more)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("certified", done.stdout)
+
+    def test_c(self):
+        self.right(self.folder / "dropcheck_example_c.so")
+
+    def test_cpp(self):
+        library = self.folder / "dropcheck_example_cpp.so"
+        self.right(library)
+        done = run("verify", f"lib:{library}#dropout3d.cpp", *QUICK)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertNotIn("dropout2d", done.stdout)
+        done = run("verify", f"lib:{library}#dropout4d.cpp", *QUICK)
+        self.assertEqual(done.returncode, 4)
+        self.assertIn("no subject 'dropout4d.cpp'", done.stderr)
+
+    @unittest.skipUnless(shutil.which("rustc"), "there is no rustc")
+    def test_rust(self):
+        with tempfile.TemporaryDirectory() as folder:
+            library = pathlib.Path(folder, "libdropout_rs.so")
+            subprocess.run(
+                ["rustc", "-O", "--crate-type", "cdylib", "-o", library,
+                 ADAPTERS / "plugin/examples/dropout.rs"], check=True)
+            self.right(library)
+
+    def bad(self, mode, *more):
+        library = self.folder / "dropcheck_bad_plugin.so"
+        return run("verify", f"lib:{library}", *QUICK, "--call-timeout", "1",
+                   "--only", "support", "--only", "eval_identity", *more,
+                   environment={"BAD_PLUGIN": mode})
+
+    def test_what_cannot_be_loaded_is_one_clear_error(self):
+        for mode, words in {
+                "other_version": "built for version 2",
+                "short_struct": "has 24 bytes",
+                "no_forward": "no function forward",
+                "empty": "no layer number 0",
+                "no_json": "malformed",
+                "array": "no JSON object",
+                "unknown_key": "unknown key 'momentum'",
+                "null_description": "by NULL",
+                "no_layer": "layer is missing",
+                "unknown_layer": "layer is 'dropuot'",
+                "unknown_dtype": "unknown dtype 'f8'",
+                "abort_at_load": "SIGABRT"}.items():
+            with self.subTest(mode=mode):
+                done = self.bad(mode)
+                self.assertEqual(done.returncode, 4, done.stderr)
+                self.assertIn(words, done.stderr)
+                self.assertEqual(len(done.stderr.splitlines()), 1)
+                self.assertEqual(done.stdout, "")
+        for status, words, path in ((4, "cannot open", "no-such-library.so"),
+                                    (4, "invalid ELF", __file__),
+                                    (4, "dropcheck_plugin_get", "libm.so.6"),
+                                    (2, "path of the library is empty", "")):
+            done = run("verify", f"lib:{self.found(path)}")
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stderr)
+
+    def found(self, path):
+        folders = ["/lib/x86_64-linux-gnu", "/usr/lib", "/lib64", "."]
+        there = [os.path.join(f, path) for f in folders
+                 if path.startswith("libm") and
+                 os.path.exists(os.path.join(f, path))]
+        return there[0] if there else path
+
+    def test_what_goes_wrong_in_a_call_is_a_finding(self):
+        for mode, verdict, words in (
+                ("crash", "crash", "SIGSEGV"),
+                ("abort", "crash", "assertion failed: mask"),
+                ("exit", "crash", "exited with status 3"),
+                ("hang", "timeout", "within 1000ms"),
+                ("writes_past_end", "refuted", "4 bytes past the end"),
+                ("writes_before_begin", "refuted", "4 bytes before the begin"),
+                ("writes_past_message", "refuted", "the end of its message"),
+                ("changes_input", "refuted", "not the identity"),
+                ("prints", "refuted", "mask has 4087 bits"),
+                ("unknown_status", "error", "status 17"),
+                ("fails", "error", "no device")):
+            with self.subTest(mode=mode):
+                with tempfile.TemporaryDirectory() as folder:
+                    report = pathlib.Path(folder, "result.json")
+                    done = self.bad(mode, "--json", report)
+                    findings = json.loads(report.read_text())["findings"]
+                self.assertEqual(done.returncode,
+                                 4 if verdict == "error" else 1, done.stderr)
+                self.assertEqual({one["verdict"] for one in findings},
+                                 {verdict})
+                self.assertEqual(len(findings), 2)  # the run went on
+                self.assertIn(words, json.dumps(findings))
+
+    def test_layout_finds_that_strides_are_a_lie(self):
+        library = self.folder / "dropcheck_bad_plugin.so"
+        done = run("verify", f"lib:{library}", *QUICK, "--only", "layout",
+                   environment={"BAD_PLUGIN": "lies_about_strides"})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("mistakes its input", done.stdout)
 
 
 class BadAdapters(unittest.TestCase):

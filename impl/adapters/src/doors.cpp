@@ -5,6 +5,7 @@
 
 #include <stdexcept>
 
+#include "dropcheck/impl/adapters/plugin_subjects.hpp"
 #include "dropcheck/impl/adapters/promise.hpp"
 #include "dropcheck/impl/adapters/worker_subject.hpp"
 
@@ -12,6 +13,7 @@ namespace dropcheck::impl::adapters {
 namespace {
 
 constexpr std::string_view kCommand = "cmd:";
+constexpr std::string_view kLibrary = "lib:";
 
 /// The words of a command line, as a shell reads them.
 std::vector<std::string> words_of(const std::string& text) {
@@ -37,17 +39,23 @@ std::vector<std::string> words_of(const std::string& text) {
 /// "cmd:COMMAND#NAME": the name is behind the last # that no blank or slash
 /// follows.
 struct Door {
-  std::string command;
+  std::string scheme;   ///< "cmd:" or "lib:"
+  std::string target;   ///< a command line, or the path of a library
   std::string subject;  ///< empty: all
 };
 
 Door door_of(const std::string& name) {
-  const std::string text = name.substr(kCommand.size());
+  const std::string scheme = name.substr(0, kCommand.size());
+  const std::string text = name.substr(scheme.size());
   const std::size_t mark = text.rfind('#');
   const bool named = mark != std::string::npos && mark + 1 < text.size() &&
                      text.find_first_of(" /", mark) == std::string::npos;
-  if (!named) return {text, ""};
-  return {text.substr(0, mark), text.substr(mark + 1)};
+  if (!named) return {scheme, text, ""};
+  return {scheme, text.substr(0, mark), text.substr(mark + 1)};
+}
+
+std::string full_name(const Door& door, const std::string& subject) {
+  return door.scheme + door.target + (subject.empty() ? "" : "#" + subject);
 }
 
 /// The names that a worker serves; one empty name where it is a single one.
@@ -88,27 +96,61 @@ SubjectEntry entry_of(const std::string& name, const WorkerOptions& worker,
   return entry;
 }
 
+std::string library_of(const Door& door) {
+  if (!door.target.empty()) return door.target;
+  throw std::invalid_argument("the path of the library is empty");
+}
+
+std::vector<std::string> command_of(const Door& door) {
+  if (door.scheme == kCommand) return words_of(door.target);
+  const std::string worker = plugin_worker_path();
+  if (!worker.empty()) return {worker, library_of(door)};
+  throw AdapterError(
+      "there is no dropcheck-plugin-worker: set DROPCHECK_PLUGIN_WORKER to the "
+      "program");
+}
+
+/// Layers of a library in this process.
+std::vector<SubjectEntry> open_in_process(const Door& door) {
+  std::vector<SubjectEntry> entries = plugin_subjects(library_of(door));
+  const bool single = entries.size() == 1;
+  std::erase_if(entries, [&](const SubjectEntry& entry) {
+    return !door.subject.empty() && entry.name != door.subject;
+  });
+  if (entries.empty()) {
+    throw AdapterError(fmt::format("there is no subject '{}'", door.subject));
+  }
+  for (SubjectEntry& entry : entries) {
+    const std::string name = single && door.subject.empty() ? "" : entry.name;
+    entry.name = full_name(door, name);
+  }
+  return entries;
+}
+
 std::vector<SubjectEntry> open(const std::string& name,
                                const DoorOptions& options) {
   const Door door = door_of(name);
+  if (options.in_process && door.scheme == kLibrary) {
+    return open_in_process(door);
+  }
   WorkerOptions worker;
-  worker.command = words_of(door.command);
+  worker.command = command_of(door);
   worker.call_timeout = options.call_timeout;
   std::vector<std::string> names = {door.subject};
   if (door.subject.empty()) names = names_served(worker);
   std::vector<SubjectEntry> entries;
   for (const std::string& one : names) {
     worker.subject = one;
-    const std::string full =
-        std::string(kCommand) + door.command + (one.empty() ? "" : "#" + one);
-    entries.push_back(entry_of(full, worker, options));
+    entries.push_back(entry_of(full_name(door, one), worker, options));
   }
   return entries;
 }
 
 }  // namespace
 
-bool is_door(std::string_view name) { return name.starts_with(kCommand); }
+bool is_door(std::string_view name) {
+  return name.starts_with(kCommand) || name.starts_with(kLibrary);
+}
 
 std::vector<SubjectEntry> open_door(const std::string& name,
                                     const DoorOptions& options) {

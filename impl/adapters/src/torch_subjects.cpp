@@ -1,18 +1,13 @@
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
-
-#include <cstdlib>
-#include <filesystem>
 
 #include "dropcheck/impl/adapters/worker_subject.hpp"
 #include "torch_catalogue.hpp"
+#include "worker_path.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
-
-namespace fs = std::filesystem;
 
 constexpr const char* kWorker = "dropcheck-torch-worker";
 constexpr const char* kBuilt =
@@ -21,10 +16,6 @@ constexpr const char* kBuilt =
 #else
     "";
 #endif
-
-bool runnable(const fs::path& path) {
-  return !path.empty() && ::access(path.c_str(), X_OK) == 0;
-}
 
 std::unique_ptr<Subject> open_torch(const std::string& name,
                                     std::chrono::milliseconds call_timeout) {
@@ -66,16 +57,7 @@ SubjectEntry entry_of(const TorchEntry& torch,
 }  // namespace
 
 std::string torch_worker_path() {
-  const char* named = std::getenv("DROPCHECK_TORCH_WORKER");
-  if (named != nullptr && *named != '\0') return named;
-  std::error_code error;
-  const fs::path here = fs::read_symlink("/proc/self/exe", error).parent_path();
-  for (const fs::path& path :
-       {here / kWorker, here / "../libexec/dropcheck" / kWorker,
-        fs::path(kBuilt)}) {
-    if (runnable(path)) return path.string();
-  }
-  return "";
+  return worker_path(kWorker, "DROPCHECK_TORCH_WORKER", kBuilt);
 }
 
 std::vector<SubjectEntry> torch_subjects(

@@ -332,10 +332,26 @@ void end_with_the_host() {
 }  // namespace
 
 int run_worker(const std::vector<SubjectEntry>& subjects) {
+  return run_worker([&] { return subjects; }, STDERR_FILENO);
+}
+
+int run_worker(const std::function<std::vector<SubjectEntry>()>& load,
+               int printed) {
   std::signal(SIGPIPE, SIG_IGN);
   end_with_the_host();
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-  if (out < 0 || ::dup2(STDERR_FILENO, STDOUT_FILENO) < 0) return 1;
+  if (out < 0 || ::dup2(printed, STDOUT_FILENO) < 0) return 1;
+  std::vector<SubjectEntry> subjects;
+  try {
+    subjects = load();
+  } catch (const AdapterError& error) {
+    // The one subject of this worker, which tells why it is not there.
+    subjects.resize(1);
+    subjects[0].open =
+        [reason = std::string(error.what())]() -> std::unique_ptr<Subject> {
+      throw AdapterError(reason);
+    };
+  }
   return serve(subjects, STDIN_FILENO, out);
 }
 

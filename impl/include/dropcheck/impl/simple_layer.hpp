@@ -98,8 +98,9 @@ class CallBuffers {
 TensorView slice(const TensorView& stacked, const Shape& shape,
                  std::int64_t index);
 
-/// Rethrows what a layer threw: NotSupported, LayerError and MemoryViolation as
-/// they are, and std::bad_alloc, which is no refusal; all else as LayerError.
+/// Rethrows what a layer threw: the errors of subject.hpp that a layer throws
+/// as they are, and std::bad_alloc, which is no refusal; all else as
+/// LayerError.
 [[noreturn]] void rethrow_as_layer_error();
 
 /// Throws LayerError where successive results differ in shape or dtype.

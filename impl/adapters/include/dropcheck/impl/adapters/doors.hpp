@@ -14,13 +14,16 @@ struct DoorOptions {
   std::chrono::milliseconds call_timeout = std::chrono::seconds(60);
   /// The law of a subject that names none itself.
   std::string layer = {};
+  /// Libraries are loaded into this process, for debuggers.
+  bool in_process = false;
 };
 
-/// Whether `name` is "cmd:COMMAND" or "cmd:COMMAND#NAME".
+/// Whether `name` begins with "cmd:" or "lib:".
 bool is_door(std::string_view name);
 
 /// The subjects behind a door. "cmd:COMMAND" starts a program that speaks
-/// PROTOCOL.md; where it serves several, each is "cmd:COMMAND#NAME".
+/// PROTOCOL.md, "lib:PATH" loads a library with dropcheck_plugin.h into a
+/// worker process; where there are several, each is "cmd:COMMAND#NAME".
 ///
 /// Throws std::invalid_argument for a command that cannot be read (quotes as
 /// in a shell, no expansion of commands) and where no law is known;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "dropcheck/impl/adapters/protocol.hpp"
@@ -17,5 +18,10 @@ int serve(const std::vector<SubjectEntry>& subjects, int in, int out);
 /// The main function of a worker: serves on standard input and output. What
 /// the subjects print goes to standard error, so that it spoils no frame.
 int run_worker(const std::vector<SubjectEntry>& subjects);
+
+/// The same for subjects whose loading may print or fail, which is then the
+/// answer to the host. What is printed goes to the file descriptor `printed`.
+int run_worker(const std::function<std::vector<SubjectEntry>()>& load,
+               int printed);
 
 }  // namespace dropcheck::impl::adapters
