@@ -53,14 +53,37 @@ class Kits(unittest.TestCase):
     def test_javascript(self):
         self.right("node", ADAPTERS / "kits/javascript/dropout.js")
 
+    def built(self, language, build, command):
+        """Builds a kit and its example into a folder, as a reader would."""
+        kit = ADAPTERS / "kits" / language
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([word.format(kit=kit, folder=folder)
+                            for word in build], check=True)
+            self.right(*(word.format(folder=folder) for word in command))
+
     @unittest.skipUnless(shutil.which("go"), "there is no go")
     def test_go(self):
-        with tempfile.TemporaryDirectory() as folder:
-            program = pathlib.Path(folder, "my_dropout")
-            kit = ADAPTERS / "kits/go"
-            subprocess.run(["go", "build", "-o", program, kit / "adapter.go",
-                            kit / "dropout.go"], check=True)
-            self.right(program)
+        self.built("go", ["go", "build", "-o", "{folder}/my_dropout",
+                          "{kit}/adapter.go", "{kit}/dropout.go"],
+                   ["{folder}/my_dropout"])
+
+    @unittest.skipUnless(shutil.which("rustc"), "there is no rustc")
+    def test_rust(self):
+        self.built("rust", ["rustc", "-O", "--edition", "2021", "-o",
+                            "{folder}/my_dropout", "{kit}/dropout.rs"],
+                   ["{folder}/my_dropout"])
+
+    @unittest.skipUnless(shutil.which("javac"), "there is no javac")
+    def test_java(self):
+        self.built("java", ["javac", "-Xlint", "-Werror", "-d", "{folder}",
+                            "{kit}/DropcheckAdapter.java",
+                            "{kit}/Dropout.java"],
+                   ["java", "-cp", "{folder}", "Dropout"])
+
+    def test_kits_are_short(self):
+        for kit in ADAPTERS.glob("kits/*/*dapter.*"):
+            lines = kit.read_text(encoding="utf-8").splitlines()
+            self.assertLessEqual(len(lines), 150, kit)
 
     def test_identify_needs_no_law(self):
         done = run("identify",
