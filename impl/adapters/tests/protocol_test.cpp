@@ -40,6 +40,24 @@ std::string refusal(const std::string& header, std::size_t data_size = 0) {
   return refusal(image(header, data_size));
 }
 
+// PROTOCOL.md shows it byte by byte.
+TEST(Safetensors, ReadsTheExampleOfThePage) {
+  std::string header =
+      R"({"__metadata__":{"layer":"1","op":"forward","repeat":"1",)"
+      R"("training":"1"},"input":{"data_offsets":[0,8],"dtype":"F32",)"
+      R"("shape":[2]}})";
+  header.resize(0x88, ' ');
+  auto bytes = image(header);
+  for (const int byte : {0, 0, 0x80, 0x3f, 0, 0, 0, 0x40}) {
+    bytes.push_back(static_cast<std::byte>(byte));
+  }
+  EXPECT_EQ(bytes.size(), 0x98U);
+  const Message message = decode(bytes);
+  EXPECT_EQ(message.field("op"), "forward");
+  EXPECT_EQ(view_of(*message.find("input")).value(0), 1);
+  EXPECT_EQ(view_of(*message.find("input")).value(1), 2);
+}
+
 TEST(Safetensors, KeepsFieldsAndTensors) {
   const Tensor doubles(DType::kFloat64, {2, 2}, {1, -0.0, 1e300, 0.1});
   const Tensor halves(DType::kFloat16, {3}, {1, 2, 3});
