@@ -8,6 +8,7 @@
 
 #include "battery.hpp"
 #include "check_definition.hpp"
+#include "interruption.hpp"
 #include "network_claims.hpp"
 #include "statistical_checks.hpp"
 
@@ -38,6 +39,9 @@ std::uint64_t key_of(const PlannedConfiguration& planned) {
 void note_failure(Finding& finding) {
   try {
     throw;
+  } catch (const Interrupted& interruption) {
+    finding.verdict = Verdict::kNotRun;
+    finding.sentence = interruption.what();
   } catch (const impl::NotSupported& error) {
     finding.verdict = Verdict::kNotSupported;
     finding.sentence = error.what();

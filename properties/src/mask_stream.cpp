@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "dropcheck/impl/random_stream.hpp"
+#include "interruption.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -73,6 +74,7 @@ void MaskStream::draw(std::int64_t calls,
   const std::int64_t batch = std::max<std::int64_t>(
       1, kElementsPerRequest / std::max<std::int64_t>(1, source_.elements()));
   for (std::int64_t done = 0; done < calls; done += batch) {
+    stop_if_interrupted(source_.context_);
     const std::int64_t repeat = std::min(batch, calls - done);
     const impl::TensorView result = caller_.stacked(shape, repeat);
     const std::size_t stride = static_cast<std::size_t>(source_.elements()) *

@@ -3,6 +3,8 @@
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
+#include "interruption.hpp"
+
 namespace dropcheck::properties {
 namespace {
 
@@ -46,12 +48,14 @@ void draw_own_calls(
       source.reseed(block_seed(keyed(experiment, calls.stream), 0));
     }
     for (std::uint64_t b = 0; b < blocks; ++b) {
+      stop_if_interrupted(context);
       take(b, source.draw(calls.calls_per_block));
     }
     return;
   }
   const Experiment own = keyed(experiment, calls.stream);
   const auto draw = [&](std::uint64_t b) {
+    stop_if_interrupted(context);
     const SubjectLease lease(context.pool);
     BlockSource source(*lease, experiment, inputs);
     source.reseed(block_seed(own, b));

@@ -229,6 +229,32 @@ TEST(Engine, KeepsWhatWasFoundBeforeItWasStopped) {
   EXPECT_GT(counts.at(Verdict::kNotRun), 0u);
 }
 
+TEST(Engine, IsStoppedInTheMiddleOfACheck) {
+  std::atomic<bool> stop{false};
+  std::atomic<int> later{0};
+  const Oddity stopping{.forward = [&](const impl::Call& call,
+                                       impl::TensorView result, impl::Tensor&) {
+    // Not in the calls that the plan makes to time the layer.
+    if (stop) ++later;
+    if (call.training && result.size() > 0 && call.repeat > 1) stop = true;
+    return result;
+  }};
+  Progress progress;
+  progress.interrupt = &stop;
+  Settings settings = smoke(1);
+  settings.only = {"independence_pairs", "higher_order"};
+  const Plan plan =
+      make_plan({testing::odd_subject("odd:stopping", stopping)}, settings);
+  stop = false;
+  later = 0;
+  const RunResult result = verify(plan, progress);
+  EXPECT_TRUE(result.interrupted);
+  EXPECT_LE(later, 2);
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kNotRun) << finding.id;
+  }
+}
+
 TEST(Engine, StopsAtTheFirstDefectIfAskedTo) {
   Settings settings = smoke(1);
   settings.drop_probabilities = {0.1, 0.3, 0.5};
