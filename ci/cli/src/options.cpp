@@ -35,8 +35,8 @@ void add_list(CLI::App& app, const std::string& name,
 void add_run_options(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("SUBJECT", options.subjects,
                  "what to verify: builtin:NAME, faulty:NAME, torch:NAME, "
-                 "lib:PATH, cmd:'PROGRAM ARGUMENTS', or a glob such as "
-                 "'torch:*'; none means 'builtin:*'")
+                 "lib:PATH, cmd:'PROGRAM ARGUMENTS', py:MODULE:NAME, or a glob "
+                 "such as 'torch:*'; none means 'builtin:*'")
       ->type_name("");
   add_list(app, "--layer", options.layers, "only subjects of this layer");
   add_list(app, "--p", texts.drop_probabilities,

@@ -36,7 +36,7 @@ std::vector<std::string> schemes_of(const Entries& entries) {
 [[noreturn]] void refuse_subject(const Entries& all,
                                  const std::string& pattern) {
   auto schemes = schemes_of(all);
-  for (const char* door : {"cmd", "lib"}) {
+  for (const char* door : {"cmd", "lib", "py"}) {
     if (std::ranges::find(schemes, door) == schemes.end()) {
       schemes.emplace_back(door);
     }

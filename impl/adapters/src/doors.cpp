@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <wordexp.h>
 
+#include <cstdlib>
 #include <stdexcept>
 
 #include "dropcheck/impl/adapters/plugin_subjects.hpp"
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::string_view kCommand = "cmd:";
 constexpr std::string_view kLibrary = "lib:";
+constexpr std::string_view kPython = "py:";
 
 /// The words of a command line, as a shell reads them.
 std::vector<std::string> words_of(const std::string& text) {
@@ -39,13 +41,13 @@ std::vector<std::string> words_of(const std::string& text) {
 /// "cmd:COMMAND#NAME": the name is behind the last # that no blank or slash
 /// follows.
 struct Door {
-  std::string scheme;   ///< "cmd:" or "lib:"
-  std::string target;   ///< a command line, or the path of a library
+  std::string scheme;   ///< "cmd:", "lib:" or "py:"
+  std::string target;   ///< a command line, a path, or MODULE:NAME
   std::string subject;  ///< empty: all
 };
 
 Door door_of(const std::string& name) {
-  const std::string scheme = name.substr(0, kCommand.size());
+  const std::string scheme = name.substr(0, name.find(':') + 1);
   const std::string text = name.substr(scheme.size());
   const std::size_t mark = text.rfind('#');
   const bool named = mark != std::string::npos && mark + 1 < text.size() &&
@@ -101,8 +103,22 @@ std::string library_of(const Door& door) {
   throw std::invalid_argument("the path of the library is empty");
 }
 
+/// The Python package answers for a function, a class or a layer.
+std::vector<std::string> python_command(const Door& door) {
+  const std::size_t colon = door.target.find(':');
+  if (colon == 0 || colon == std::string::npos ||
+      colon + 1 == door.target.size()) {
+    throw std::invalid_argument(fmt::format(
+        "the Python object is '{}', but must be MODULE:NAME", door.target));
+  }
+  const char* python = std::getenv("DROPCHECK_PYTHON");
+  const bool named = python != nullptr && *python != '\0';
+  return {named ? python : "python3", "-m", "dropcheck.worker", door.target};
+}
+
 std::vector<std::string> command_of(const Door& door) {
   if (door.scheme == kCommand) return words_of(door.target);
+  if (door.scheme == kPython) return python_command(door);
   const std::string worker = plugin_worker_path();
   if (!worker.empty()) return {worker, library_of(door)};
   throw AdapterError(
@@ -149,7 +165,8 @@ std::vector<SubjectEntry> open(const std::string& name,
 }  // namespace
 
 bool is_door(std::string_view name) {
-  return name.starts_with(kCommand) || name.starts_with(kLibrary);
+  return name.starts_with(kCommand) || name.starts_with(kLibrary) ||
+         name.starts_with(kPython);
 }
 
 std::vector<SubjectEntry> open_door(const std::string& name,

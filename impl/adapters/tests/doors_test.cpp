@@ -48,6 +48,13 @@ TEST(Door, ReadsACommandAsAShellDoes) {
   EXPECT_THAT(refusal("cmd:$NO_SUCH_VARIABLE_HERE"), HasSubstr("be set"));
 }
 
+TEST(Door, OfPythonNamesAModuleAndAnObject) {
+  EXPECT_TRUE(is_door("py:my.module:dropout"));
+  for (const char* name : {"py:", "py:module", "py::name", "py:module:"}) {
+    EXPECT_THAT(refusal(name), HasSubstr("must be MODULE:NAME")) << name;
+  }
+}
+
 TEST(Promise, SurvivesTheBorder) {
   Promise promise{"dropout2d", "of mine", 2, {}};
   promise.variants.resize(1);

@@ -18,12 +18,14 @@ struct DoorOptions {
   bool in_process = false;
 };
 
-/// Whether `name` begins with "cmd:" or "lib:".
+/// Whether `name` begins with "cmd:", "lib:" or "py:".
 bool is_door(std::string_view name);
 
 /// The subjects behind a door. "cmd:COMMAND" starts a program that speaks
 /// PROTOCOL.md, "lib:PATH" loads a library with dropcheck_plugin.h into a
-/// worker process; where there are several, each is "cmd:COMMAND#NAME".
+/// worker process, "py:MODULE:NAME" asks the Python package (the interpreter is
+/// $DROPCHECK_PYTHON, or python3); where there are several, each is
+/// "cmd:COMMAND#NAME".
 ///
 /// Throws std::invalid_argument for a command that cannot be read (quotes as
 /// in a shell, no expansion of commands) and where no law is known;
