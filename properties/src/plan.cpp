@@ -165,7 +165,8 @@ void describe_detection(PlannedConfiguration& planned,
       check.expected_n = check.worst_n =
           static_cast<double>(planned.structure_n);
     }
-    if (definition.plan == nullptr || planned.delta <= 0) continue;
+    const bool idle = definition.needs_rate && planned.delta <= 0;
+    if (definition.plan == nullptr || idle) continue;
     const double weight = check.weight > 0 ? check.weight : 1;
     definition.plan(planned, own,
                     stats::refutation_threshold(settings.alpha, weight), check);
@@ -360,10 +361,22 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
   }
 }
 
+void require_probabilities(const std::vector<double>& drop_probabilities) {
+  for (const double p : drop_probabilities) {
+    const double side = std::min(p, 1 - p);
+    if (side == 0 || side >= kSmallestProbability) continue;
+    throw std::domain_error(fmt::format(
+        "p is {:g}, but must be 0, 1 or at least 2^-30 ({:.2g}) away from "
+        "both: what is rarer cannot be certified",
+        p, kSmallestProbability));
+  }
+}
+
 }  // namespace
 
 Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
                const Settings& settings, const ConfigSource* source) {
+  require_probabilities(settings.drop_probabilities);
   Plan plan;
   plan.settings = settings;
   const Budget budget = budget_of(settings.profile);

@@ -69,7 +69,7 @@ double affordable_margin(const Budget& budget, double p, double affordable) {
 /// Whether every certificate of a rate and of contexts is to be had, but for a
 /// chance of 1e-9, before the largest integers are reached.
 bool decidable(const Budget& budget, double p, double affordable) {
-  if (smaller_side(p) < 0x1p-30) return false;
+  if (smaller_side(p) < kSmallestProbability) return false;
   const double delta =
       std::min(std::max(budget.delta, stats::affordable_delta(p, affordable)),
                smaller_side(p) / 5);

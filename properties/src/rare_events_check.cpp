@@ -255,6 +255,7 @@ constinit const CheckDefinition rare_events_check{
              "rarer than the finding says.",
              "faulty:drops_rarely_at_zero"},
     .from_calls = check_rare_events,
+    .needs_rate = false,
     .reads_masks = false,
     .takes_chance = false,
     .own_shapes = true,

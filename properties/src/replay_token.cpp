@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <map>
 #include <stdexcept>
 
+#include "check_definition.hpp"
 #include "dropcheck/properties/verify.hpp"
 
 namespace dropcheck::properties {
@@ -53,6 +56,32 @@ std::string unescaped(std::string_view text) {
 
 using Fields = std::map<std::string, std::string, std::less<>>;
 
+constexpr std::array<std::string_view, 27> kKnown{
+    "version",   "subject",  "check",         "layer",       "p",
+    "dtype",     "in_place", "channels_last", "unscaled",    "shared",
+    "samples",   "units",    "generated",     "structure",   "block",
+    "whole_map", "coupled",  "plain_gamma",   "fixed_scale", "shape",
+    "own_shape", "profile",  "delta",         "margin",      "n_max",
+    "alpha",     "weight"};
+
+/// These are told by being there.
+constexpr std::array<std::string_view, 8> kFlags{
+    "in_place",  "channels_last", "unscaled",    "generated",
+    "whole_map", "coupled",       "plain_gamma", "fixed_scale"};
+
+template <class Names>
+bool among(const Names& names, std::string_view name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+void add(Fields& fields, const std::string& name, const std::string& value) {
+  if (name != "seed" && !among(kKnown, name)) {
+    refuse("field", name, "one that this version knows");
+  }
+  if (among(kFlags, name) && value != "1") refuse(name, value, "1, or absent");
+  if (!fields.emplace(name, value).second) refuse(name, value, "given once");
+}
+
 Fields split(const std::string& text) {
   Fields fields;
   std::size_t begin = text.find(',');
@@ -65,7 +94,7 @@ Fields split(const std::string& text) {
         begin + 1, end == std::string::npos ? end : end - begin - 1);
     const std::size_t equals = field.find('=');
     if (equals == std::string::npos) refuse("field", field, "NAME=VALUE");
-    fields[field.substr(0, equals)] = unescaped(field.substr(equals + 1));
+    add(fields, field.substr(0, equals), unescaped(field.substr(equals + 1)));
     begin = end;
   }
   return fields;
@@ -97,6 +126,15 @@ double number_between(const Fields& fields, std::string_view name, double low,
            fmt::format("between {} and {}", low, high));
   }
   return value;
+}
+
+/// What decides by masks that are shared needs some of them.
+void require_masks(const ReplayToken& token) {
+  const double p = token.config.drop_probability;
+  if (token.rate_n_max > 0 || p == 0 || p == 1) return;
+  if (find_check(token.check) == nullptr) return;
+  if (definition_of(token.check).from_battery == nullptr) return;
+  refuse("n_max", "0", "at least 1");
 }
 
 template <class T>
@@ -222,6 +260,7 @@ ReplayToken decode_token(const std::string& text) {
   token.delta = number_between(fields, "delta", 0, 0.5);
   token.margin = number_between(fields, "margin", 0, 0.5);
   token.rate_n_max = number<std::uint64_t>(fields, "n_max");
+  require_masks(token);
   token.alpha = number_between(fields, "alpha", 1e-300, 0.5);
   token.weight = number_between(fields, "weight", 0, 1);
   token.seed = number<std::uint64_t>(fields, "seed");

@@ -57,7 +57,7 @@ ReplayToken any_token() {
                                     Profile::kNightly, Profile::kExhaustive);
   token.delta = any_unit() / 2;
   token.margin = any_unit() / 2;
-  token.rate_n_max = *rc::gen::arbitrary<std::uint64_t>();
+  token.rate_n_max = *rc::gen::positive<std::uint64_t>();
   token.alpha = 1e-300 + any_unit() / 3;
   token.weight = any_unit();
   token.seed = *rc::gen::arbitrary<std::uint64_t>();
@@ -136,6 +136,11 @@ TEST(ReplayToken, NamesTheFieldThatIsWrong) {
            {replaced("delta=0.01", "delta=0.6"), "delta"},
            {replaced("margin=0.05", "margin=nan"), "margin"},
            {replaced("n_max=900", "n_max=-1"), "n_max"},
+           {replaced("n_max=900", "n_max=0"), "n_max is '0'"},
+           {replaced("seed=7", "seed=7,seed=8"), "seed is '8'"},
+           {replaced("p=0.1", "p=0.1,p=0.2"), "given once"},
+           {replaced("p=0.1", "q=0.1"), "field is 'q'"},
+           {replaced("f32", "f32,in_place=0"), "in_place is '0'"},
            {replaced("alpha=1e-09", "alpha=0"), "alpha"},
            {replaced("weight=0.5", "weight=2"), "weight"},
            {replaced("own_shape=0", "own_shape=yes"), "own_shape"},

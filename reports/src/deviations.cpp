@@ -119,6 +119,15 @@ bool matches(const Deviation& deviation, const Finding& finding) {
          properties::glob_matches(deviation.subject, finding.subject);
 }
 
+/// An entry of a subject that is not in this run says nothing about it.
+bool is_of_this_run(const Deviation& deviation, const RunResult& result) {
+  return std::any_of(result.findings.begin(), result.findings.end(),
+                     [&](const Finding& finding) {
+                       return properties::glob_matches(deviation.subject,
+                                                       finding.subject);
+                     });
+}
+
 bool has_expired(const Deviation& deviation, Date today) {
   return deviation.expires && *deviation.expires < today;
 }
@@ -137,7 +146,12 @@ bool is_declared(const Finding& finding, std::span<const Deviation> deviations,
 void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
                       Date today) {
   std::size_t covered = 0;
+  std::size_t others = 0;
   for (const Deviation& deviation : deviations) {
+    if (!is_of_this_run(deviation, result)) {
+      ++others;
+      continue;
+    }
     if (has_expired(deviation, today)) {
       result.deviation_problems.push_back(
           fmt::format("deviation \"{}\" of \"{}\" expired on {}", deviation.id,
@@ -153,6 +167,11 @@ void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
     if (!problem.empty()) {
       result.deviation_problems.push_back(std::move(problem));
     }
+  }
+  if (others > 0) {
+    result.warnings.push_back(fmt::format(
+        "{} of subjects that are not in this run {} not judged",
+        counted(others, "declared deviation"), others == 1 ? "was" : "were"));
   }
   if (covered > 0) weigh_again(result);
 }

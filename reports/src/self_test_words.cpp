@@ -30,10 +30,15 @@ std::string kill_summary(const SelfTestResult& result) {
   const auto killed = static_cast<std::uint64_t>(
       std::count_if(result.kills.begin(), result.kills.end(),
                     [](const Kill& kill) { return kill.killed; }));
-  std::string text = fmt::format(
-      "{} of {} are refuted by the check that must refute them, each under an "
-      "opaque name",
-      grouped(killed), counted(result.kills.size(), "wrong layer"));
+  const std::string of = fmt::format(
+      "{} of {}", grouped(killed), counted(result.kills.size(), "wrong layer"));
+  std::string text =
+      result.kills.size() == 1
+          ? of +
+                " is refuted by the check that must refute it, under an opaque "
+                "name"
+          : of + " are refuted by the check that must refute them, each under "
+                 "an opaque name";
   if (!result.left_out.empty()) {
     text += fmt::format("; {} more wait for the full profile",
                         result.left_out.size());

@@ -134,6 +134,22 @@ std::string declared(const RunResult& result, const TerminalStyle& style) {
   return out.empty() ? out : "\n" + out;
 }
 
+// Why checks have no meaning here, one line for each reason.
+std::string not_supported(const RunResult& result, const TerminalStyle& style) {
+  std::map<std::string, std::set<std::string>> checks;
+  for (const Finding& finding : result.findings) {
+    if (finding.verdict != Verdict::kNotSupported) continue;
+    checks[finding.sentence].insert(finding.check);
+  }
+  std::string out;
+  for (const auto& [reason, names] : checks) {
+    out += paragraph(
+        fmt::format("not supported, {}: {}", fmt::join(names, ", "), reason),
+        style);
+  }
+  return out.empty() ? out : "\n" + out;
+}
+
 // What many nights say together; a line each.
 std::string lifetimes(const RunResult& result, const TerminalStyle& style) {
   std::string out;
@@ -170,6 +186,7 @@ std::string summary_table(const RunResult& result, const TerminalStyle& style) {
   }
   out += blocks.take();
   out += declared(result, style);
+  out += not_supported(result, style);
   out += lifetimes(result, style);
   out += remarks(result, style);
   const std::string closing =

@@ -141,6 +141,15 @@ std::string joint_statement(const RunResult& result) {
 
 std::string alarm_statement(const RunResult& result) {
   const std::string e = number(result.log10_run_e);
+  const bool refuted = std::any_of(
+      result.findings.begin(), result.findings.end(),
+      [](const Finding& f) { return f.verdict == Verdict::kRefuted; });
+  if (!result.alarm && refuted) {
+    return fmt::format(
+        "What is refuted here is proved case by case, without chance. What "
+        "rests on chance raises no alarm (log10 of its averaged e-value: {}).",
+        e);
+  }
   if (!result.alarm) {
     return fmt::format(
         "The run as a whole raises no alarm (log10 of its averaged e-value: "
@@ -156,14 +165,30 @@ std::string alarm_statement(const RunResult& result) {
       result.largest_term.empty() ? "not recorded" : result.largest_term);
 }
 
+/// A bound, with as many digits as tell it from the expected value.
+static std::string bound_text(double bound,
+                              const std::optional<double>& expected) {
+  if (!expected || number(bound) != number(*expected) || bound == *expected) {
+    return number(bound);
+  }
+  std::string text;
+  for (int digits = 7; digits <= 17; ++digits) {
+    text = fmt::format("{:.{}g}", bound, digits);
+    if (text != fmt::format("{:.{}g}", *expected, digits)) break;
+  }
+  return text;
+}
+
 std::string interval_text(const Finding& finding) {
   if (!finding.interval_lower && !finding.interval_upper) return {};
-  const std::string lower = finding.interval_lower
-                                ? "[" + number(*finding.interval_lower)
-                                : "(-infinity";
-  const std::string upper = finding.interval_upper
-                                ? number(*finding.interval_upper) + "]"
-                                : "infinity)";
+  const std::string lower =
+      finding.interval_lower
+          ? "[" + bound_text(*finding.interval_lower, finding.expected)
+          : "(-infinity";
+  const std::string upper =
+      finding.interval_upper
+          ? bound_text(*finding.interval_upper, finding.expected) + "]"
+          : "infinity)";
   return lower + ", " + upper;
 }
 

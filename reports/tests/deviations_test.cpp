@@ -104,10 +104,19 @@ TEST(Deviations, AreStaleWhereNothingDeviates) {
               ElementsAre(HasSubstr("none of the 1 finding that it matches")));
   EXPECT_THAT(applied(one_refuted(), entry("x.*")).deviation_problems,
               ElementsAre(HasSubstr("matches no finding")));
+}
+
+// A file holds entries of more subjects than one run has.
+TEST(Deviations, OfSubjectsThatAreNotInTheRunAreNotJudged) {
   Deviation other = entry("*");
   other.subject = "torch:*";
-  EXPECT_THAT(applied(one_refuted(), other).deviation_problems,
-              ElementsAre(HasSubstr("matches no finding")));
+  other.expires = 2026y / 6 / 14;
+  const auto result = applied(one_refuted(), other);
+  EXPECT_THAT(result.deviation_problems, IsEmpty());
+  EXPECT_EQ(result.findings[0].verdict, Verdict::kRefuted);
+  EXPECT_THAT(result.warnings,
+              ElementsAre(HasSubstr("1 declared deviation of subjects that "
+                                    "are not in this run")));
 }
 
 TEST(Deviations, EndOnTheirLastDay) {

@@ -4,11 +4,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <cmath>
 #include <sstream>
 
 #include "golden.hpp"
 #include "sample_result.hpp"
 #include "text.hpp"
+#include "wording.hpp"
 
 namespace dropcheck::reports {
 namespace {
@@ -85,6 +87,42 @@ TEST(Terminal, GroupsFindingsThatSayTheSame) {
   const std::string text = summary_table(result, {});
   EXPECT_THAT(text, HasSubstr("and 499 more configurations"));
   EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+}
+
+// An interval that excludes what is expected must be seen to do so.
+TEST(Terminal, ShowsAsManyDigitsAsTellABoundFromTheExpectedValue) {
+  properties::Finding finding;
+  finding.expected = 0.1;
+  finding.interval_lower = 0.10000004;
+  finding.interval_upper = 0.103524;
+  EXPECT_EQ(interval_text(finding), "[0.10000004, 0.103524]");
+  finding.interval_lower = 0.1;
+  EXPECT_EQ(interval_text(finding), "[0.1, 0.103524]");
+  finding.interval_lower = 0.0999;
+  finding.interval_upper = std::nextafter(0.1, 0.0);
+  EXPECT_NE(interval_text(finding), "[0.0999, 0.1]");
+}
+
+TEST(Terminal, TellsWhyWhatIsNotSupportedHasNoMeaning) {
+  auto result = certified_result(3);
+  for (std::size_t i = 0; i < 2; ++i) {
+    result.findings[i].verdict = properties::Verdict::kNotSupported;
+    result.findings[i].check = i == 0 ? "in_place" : "backward_mask";
+    result.findings[i].sentence = "the subject declares none";
+  }
+  EXPECT_THAT(summary_table(result, {}),
+              HasSubstr("not supported, backward_mask, in_place: the subject "
+                        "declares none"));
+}
+
+// A proof by cases beside "no alarm" would read as a contradiction.
+TEST(Wording, OfTheAlarmFitsWhatIsRefutedWithoutChance) {
+  auto result = certified_result(1);
+  EXPECT_THAT(alarm_statement(result), HasSubstr("raises no alarm"));
+  EXPECT_THAT(alarm_statement(result), Not(HasSubstr("proved")));
+  result.findings[0].verdict = properties::Verdict::kRefuted;
+  EXPECT_THAT(alarm_statement(result),
+              HasSubstr("What is refuted here is proved case by case"));
 }
 
 TEST(Terminal, ClosesWithTheJointStatement) {

@@ -11,7 +11,6 @@
 #include "dropcheck/cli/output.hpp"
 #include "dropcheck/cli/selection.hpp"
 #include "dropcheck/cli/usage_error.hpp"
-#include "dropcheck/reports/atomic_write.hpp"
 #include "dropcheck/reports/identification.hpp"
 
 namespace dropcheck::cli {
@@ -44,7 +43,7 @@ bool write_json(const std::string& path,
                 const properties::Identification& found) {
   if (path.empty()) return true;
   try {
-    reports::atomic_write(path, reports::to_json(found).dump(2) + '\n');
+    write_report(path, reports::to_json(found).dump(2) + '\n');
   } catch (const std::exception& error) {
     complain(std::string("--json: ") + error.what());
     return false;
@@ -80,8 +79,10 @@ int identify_command(const Context& context) {
   settings.interrupt = context.interrupt;
   const properties::Identification found = identify_or_refuse(entry, settings);
   const bool written = write_json(options.reports.json, found);
-  print(reports::identification_text(
-      found, {context.out.colour, context.out.width, context.out.unicode}));
+  print_beside(
+      options.reports.on_standard_output(),
+      reports::identification_text(
+          found, {context.out.colour, context.out.width, context.out.unicode}));
   return status_of(found, written);
 }
 

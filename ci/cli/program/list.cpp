@@ -16,6 +16,8 @@ namespace dropcheck::cli {
 namespace {
 
 constexpr int kUnlimited = 10000;
+/// From here on a wrong layer has a line of its own.
+constexpr std::size_t kWide = 120;
 
 std::string layers_text(std::size_t width) {
   Table table({"layer", "what it promises"});
@@ -35,11 +37,14 @@ class Reasons {
     }
     return static_cast<char>('a' + (found - reasons_.begin()));
   }
-  std::string text() const {
+  std::string text(std::size_t width) const {
+    constexpr std::string_view kIndent = "\n      ";
     std::string text = "\n   x  decided\n";
     char letter = 'a';
     for (const std::string& reason : reasons_) {
-      text += fmt::format("   {}  no meaning: {}\n", letter++, reason);
+      const auto lines =
+          wrapped("no meaning: " + reason, width - kIndent.size());
+      text += fmt::format("   {}  {}\n", letter++, join(lines, kIndent));
     }
     return text;
   }
@@ -48,28 +53,52 @@ class Reasons {
   std::vector<std::string> reasons_;
 };
 
-// Layers are numbered, because their names are too wide for columns.
-std::string applicability() {
-  std::string text = "\nwhich check has a meaning for which layer\n\n";
-  std::vector<std::string> header = {"check"};
-  int number = 0;
-  for (const impl::Law* law : all_laws()) {
-    text += fmt::format("  {:2}  {}\n", ++number, law->layer);
-    header.push_back(fmt::format("{:2}", number));
-  }
-  Table table(header);
-  Reasons reasons;
-  for (const auto& check : properties::checks()) {
-    std::vector<std::string> row = {std::string(check.name)};
-    for (const impl::Law* law : all_laws()) {
-      const std::string_view reason = properties::not_applicable(check, *law);
-      const char mark = reason.empty() ? 'x' : reasons.letter_of(reason);
-      row.push_back({' ', mark});
+/// One block of columns: the checks, and some layers by their numbers.
+class Applicability {
+ public:
+  explicit Applicability(std::size_t width)
+      : width_(width),
+        layers_(all_laws()),
+        most_(std::max<std::size_t>(1, (width - kNames) / kCell)) {}
+
+  std::string text() {
+    std::string text = "\nwhich check has a meaning for which layer\n\n";
+    for (std::size_t i = 0; i < layers_.size(); ++i) {
+      text += fmt::format("  {:2}  {}\n", i + 1, layers_[i]->layer);
     }
-    table.add(row);
+    for (std::size_t first = 0; first < layers_.size(); first += most_) {
+      text += block(first, std::min(first + most_, layers_.size()));
+    }
+    return text + reasons_.text(width_);
   }
-  return text + '\n' + table.text(400) + reasons.text();
-}
+
+ private:
+  static constexpr std::size_t kNames = 20;
+  static constexpr std::size_t kCell = 3;
+
+  std::string block(std::size_t first, std::size_t last) {
+    std::string text = fmt::format("\n{:{}}", "check", kNames);
+    for (std::size_t i = first; i < last; ++i) {
+      text += fmt::format("{:{}}", i + 1, kCell);
+    }
+    text += '\n';
+    for (const auto& check : properties::checks()) {
+      text += fmt::format("{:{}}", check.name, kNames);
+      for (std::size_t i = first; i < last; ++i) {
+        const auto reason = properties::not_applicable(check, *layers_[i]);
+        const char mark = reason.empty() ? 'x' : reasons_.letter_of(reason);
+        text += fmt::format("{:>{}}", mark, kCell);
+      }
+      text += '\n';
+    }
+    return text;
+  }
+
+  std::size_t width_;
+  std::vector<const impl::Law*> layers_;
+  std::size_t most_;
+  Reasons reasons_;
+};
 
 std::string checks_text(std::size_t width) {
   Table table({"check", "evidence", "what it decides"});
@@ -78,7 +107,7 @@ std::string checks_text(std::size_t width) {
                std::string(properties::name_of(check.evidence)),
                std::string(check.summary)});
   }
-  return table.text(width) + applicability();
+  return table.text(width) + Applicability(width).text();
 }
 
 bool is_faulty(const impl::SubjectEntry& entry) {
@@ -94,7 +123,19 @@ std::string subjects_text(std::size_t width) {
   return table.text(width);
 }
 
+// Names fill most of a narrow line: the rest stands below.
+std::string narrow_faulty_text(std::size_t width) {
+  Table table({"subject", "layer, the check that refutes it, what is wrong"});
+  for (const auto& entry : all_subjects(Options{})) {
+    if (!is_faulty(entry)) continue;
+    table.add({entry.name, fmt::format("{}, {}: {}", entry.layer,
+                                       entry.caught_by, entry.defect)});
+  }
+  return table.text(width);
+}
+
 std::string faulty_text(std::size_t width) {
+  if (width < kWide) return narrow_faulty_text(width);
   Table table({"subject", "layer", "caught by", "what is wrong"});
   for (const auto& entry : all_subjects(Options{})) {
     if (!is_faulty(entry)) continue;
@@ -157,8 +198,7 @@ std::string everything(std::size_t width) {
 int list_command(const Context& context) {
   const std::string& topic = context.options.topic;
   // A pipe gets one line for each row, so that grep finds whole rows.
-  const int columns =
-      context.out.is_terminal ? std::max(context.out.width, 100) : kUnlimited;
+  const int columns = context.out.is_terminal ? context.out.width : kUnlimited;
   const auto width = static_cast<std::size_t>(columns);
   if (topic.empty()) {
     print(everything(width));

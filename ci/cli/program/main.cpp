@@ -49,6 +49,7 @@ int run(std::vector<std::string> arguments) {
   const Invocation invocation =
       parse_command_line(arguments, DROPCHECK_VERSION);
   if (!invocation.text.empty()) return help(arguments, invocation.text);
+  for (const std::string& note : invocation.options.notes) complain(note);
   Context context;
   context.options = invocation.options;
   context.arguments = std::move(arguments);

@@ -60,13 +60,60 @@ bool plans_any(const Plan& plan, const std::string& pattern) {
   return false;
 }
 
+/// Whether a pattern names a check of some layer, whatever it runs on.
+bool names_check(const std::string& pattern, std::string_view check,
+                 std::string_view layer) {
+  const std::string id = id_glob(pattern);
+  const std::string names = id.substr(0, id.find('['));
+  return properties::glob_matches(names, fmt::format("{}.{}", layer, check));
+}
+
+/// Why a check that is asked for is in no configuration of a subject.
+std::string why_left_out(const Plan& plan, const properties::CheckInfo& check,
+                         const impl::Law& law) {
+  const auto reason = properties::not_applicable(check, law);
+  if (!reason.empty()) {
+    return fmt::format("{} of {} has no meaning: {}", check.name, law.layer,
+                       reason);
+  }
+  const std::vector<double>& asked = plan.settings.drop_probabilities;
+  const bool ends =
+      !asked.empty() && std::all_of(asked.begin(), asked.end(),
+                                    [](double p) { return p == 0 || p == 1; });
+  if (ends) {
+    return fmt::format("{} has no meaning at p = {:g}", check.name,
+                       asked.front());
+  }
+  return fmt::format("{} of {} is not in the chosen configurations", check.name,
+                     law.layer);
+}
+
+/// Why nothing is left of the checks that a pattern names.
+std::string why_idle(const Plan& plan, const std::string& pattern) {
+  constexpr std::size_t kTold = 3;
+  std::set<std::string> reasons;
+  for (const auto& subject : plan.subjects) {
+    if (subject.law == nullptr) continue;
+    for (const auto& check : properties::checks()) {
+      if (!names_check(pattern, check.name, subject.law->layer)) continue;
+      reasons.insert(why_left_out(plan, check, *subject.law));
+    }
+  }
+  if (reasons.empty()) return "no check of the chosen subjects has such an id";
+  std::vector<std::string> told(reasons.begin(), reasons.end());
+  if (told.size() > kTold) {
+    told.resize(kTold);
+    told.emplace_back("...");
+  }
+  return "nothing is left of it: " + join(told, "; ");
+}
+
 void refuse_idle_pattern(const Plan& plan,
                          const std::vector<std::string>& only) {
   for (const std::string& pattern : only) {
     if (plans_any(plan, pattern)) continue;
-    throw UsageError(fmt::format(
-        "--only is '{}', but no check of the chosen subjects has such an id",
-        pattern));
+    throw UsageError(fmt::format("--only is '{}', but {}", pattern,
+                                 why_idle(plan, pattern)));
   }
 }
 
@@ -89,6 +136,14 @@ Plan plan_for(const std::vector<impl::SubjectEntry>& subjects,
   return properties::make_plan(subjects, settings, &source);
 }
 
+/// What the library calls "delta" was typed as "--delta".
+std::string as_typed(const std::string& message) {
+  const std::string name = message.substr(0, message.find(" is "));
+  const bool option = name == "delta" || name == "p" || name == "alpha" ||
+                      name == "shape" || name == "dtype";
+  return option ? "--" + message : message;
+}
+
 Plan plan_or_usage_error(const std::vector<impl::SubjectEntry>& subjects,
                          const Settings& settings) {
   try {
@@ -96,9 +151,9 @@ Plan plan_or_usage_error(const std::vector<impl::SubjectEntry>& subjects,
   } catch (const std::invalid_argument& error) {
     const std::string only =
         settings.only.empty() ? "" : " (--only " + join(settings.only) + ")";
-    throw UsageError(error.what() + only);
+    throw UsageError(as_typed(error.what()) + only);
   } catch (const std::domain_error& error) {
-    throw UsageError(error.what());
+    throw UsageError(as_typed(error.what()));
   }
 }
 
@@ -204,10 +259,11 @@ std::string check_table(const properties::PlannedConfiguration& planned,
                time_of(check, planned), check.detectable});
   }
   const std::string note = planned.note.empty() ? "" : "; " + planned.note;
-  return fmt::format("{} {}: about {}, at most about {}{}\n{}\n",
-                     planned.subject, planned.configuration,
-                     time_text(planned.expected_seconds),
-                     time_text(planned.worst_seconds), note, table.text(width));
+  const std::string headline =
+      fmt::format("{} {}: about {}, at most about {}{}", planned.subject,
+                  planned.configuration, time_text(planned.expected_seconds),
+                  time_text(planned.worst_seconds), note);
+  return join(wrapped(headline, width), "\n") + '\n' + table.text(width) + '\n';
 }
 
 // What generated configurations are asked, and why not more.
@@ -312,12 +368,14 @@ Plan plan_or_refuse(const std::vector<impl::SubjectEntry>& subjects,
 
 std::string forecast(const Plan& plan) {
   const Settings& settings = plan.settings;
-  std::string text =
-      fmt::format("dropcheck {}: {}, {}, {}; profile {}, seed {}\n",
+  constexpr std::size_t kWidth = 80;
+  const std::string headline =
+      fmt::format("dropcheck {}: {}, {}, {}; profile {}, seed {}",
                   DROPCHECK_VERSION, counted(count_subjects(plan), "subject"),
                   counted(plan.configurations.size(), "configuration"),
                   counted(count_checks(plan), "check"),
                   properties::name_of(settings.profile), settings.seed);
+  std::string text = join(wrapped(headline, kWidth), "\n         ") + '\n';
   text += fmt::format("detects  drop probabilities off by {}\n",
                       tolerance_text(plan));
   text += fmt::format(
@@ -346,7 +404,7 @@ int plan_command(const Context& context) {
       select_subjects(all_subjects(options, named_by(options)),
                       {options.subjects, options.layers}, layer_names());
   const Plan plan = plan_or_refuse(entries, settings, options);
-  const auto width = static_cast<std::size_t>(std::max(context.out.width, 120));
+  const auto width = static_cast<std::size_t>(context.out.width);
   const bool every_check =
       plan.configurations.size() - count_generated(plan) <= kDetailed;
   print(every_check ? check_tables(plan, width)

@@ -55,7 +55,7 @@ bool write_reports(const RunResult& result, const ReportPaths& paths) {
   bool good = true;
   for (const Report& report : wanted_reports(paths)) {
     try {
-      reports::atomic_write(report.path, report.render(result));
+      write_report(report.path, report.render(result));
     } catch (const std::exception& error) {
       complain(std::string(report.option) + ": " + error.what());
       good = false;
@@ -116,6 +116,7 @@ double seconds_since(ProgressLine::Clock::time_point start) {
 
 std::vector<reports::Deviation> check_files(const Options& options) {
   for (const Report& report : wanted_reports(options.reports)) {
+    if (report.path == kStandardOutput) continue;
     try {
       reports::check_writable(report.path);
     } catch (const std::runtime_error& error) {
@@ -131,14 +132,15 @@ std::vector<reports::Deviation> check_files(const Options& options) {
 }
 
 int run_and_report(const Context& context, const Run& run) {
-  if (!run.plan.configurations.empty()) std::cerr << forecast(run.plan);
-  std::cerr << std::flush;
-  const std::string started = utc_now();
-  const auto start = ProgressLine::Clock::now();
+  // May refuse, and then nothing begins.
   std::optional<Night> night;
   if (!context.options.lifetime.empty()) {
     night.emplace(context.options, run.plan);
   }
+  if (!run.plan.configurations.empty()) std::cerr << forecast(run.plan);
+  std::cerr << std::flush;
+  const std::string started = utc_now();
+  const auto start = ProgressLine::Clock::now();
   RunResult result =
       verify_with_progress(context, run, night ? &*night : nullptr);
   if (result.started.empty()) result.started = started;
@@ -147,8 +149,10 @@ int run_and_report(const Context& context, const Run& run) {
   reports::apply_deviations(result, run.deviations, utc_today());
   const bool entered = !night || finish_night(*night, result);
   const bool written = write_reports(result, context.options.reports);
-  print(reports::summary_table(
-      result, {context.out.colour, context.out.width, context.out.unicode}));
+  print_beside(
+      context.options.reports.on_standard_output(),
+      reports::summary_table(result, {context.out.colour, context.out.width,
+                                      context.out.unicode}));
   return worse_status(properties::exit_status(result),
                       written && entered ? kSuccess : kEnvironment);
 }

@@ -12,7 +12,6 @@
 #include "dropcheck/cli/time_text.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/properties/glob.hpp"
-#include "dropcheck/reports/atomic_write.hpp"
 #include "dropcheck/reports/self_test.hpp"
 
 namespace dropcheck::cli {
@@ -75,7 +74,7 @@ template <class Render>
 bool write(const char* option, const std::string& path, const Render& render) {
   if (path.empty()) return true;
   try {
-    reports::atomic_write(path, render());
+    write_report(path, render());
     return true;
   } catch (const std::exception& error) {
     complain(std::string(option) + ": " + error.what());
@@ -104,8 +103,10 @@ int self_test_command(const Context& context) {
   result.started = started;
   result.command = command_text(context.arguments, settings.seed);
   const bool written = write_reports(result, options.reports);
-  print(reports::self_test_text(
-      result, {context.out.colour, context.out.width, context.out.unicode}));
+  print_beside(
+      options.reports.on_standard_output(),
+      reports::self_test_text(result, {context.out.colour, context.out.width,
+                                       context.out.unicode}));
   if (result.interrupted) return kInterrupted;
   return worse_status(result.failures.empty() ? kSuccess : kFailed,
                       written ? kSuccess : kEnvironment);

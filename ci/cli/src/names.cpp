@@ -20,6 +20,15 @@ std::string_view without_scheme(std::string_view name) {
   return colon == std::string_view::npos ? name : name.substr(colon + 1);
 }
 
+// Without what fingers leave out: "DropBlock" is "drop_block".
+std::string plain_letters(std::string_view name) {
+  std::string letters;
+  for (const char c : name) {
+    if (c != '_' && c != '.' && c != '-') letters += lower(c);
+  }
+  return letters;
+}
+
 // Names that merely belong together (same words, other scheme) must not beat
 // a near miss, so the bare comparison costs half an edit more.
 std::size_t doubled_distance(std::string_view name,
@@ -75,6 +84,26 @@ std::string did_you_mean(std::string_view name,
                          const std::vector<std::string>& candidates) {
   const std::string best = closest(name, candidates);
   return best.empty() ? "" : fmt::format("; did you mean '{}'?", best);
+}
+
+std::string did_you_mean_one_of(std::string_view name,
+                                const std::vector<std::string>& candidates) {
+  constexpr std::size_t kTold = 3;
+  const std::string letters = plain_letters(without_scheme(name));
+  const std::string close = did_you_mean(name, candidates);
+  if (!close.empty() || letters.size() < 3) return close;
+  std::vector<std::string> holding;
+  for (const std::string& candidate : candidates) {
+    if (plain_letters(candidate).find(letters) != std::string::npos) {
+      holding.push_back("'" + candidate + "'");
+    }
+  }
+  std::stable_sort(
+      holding.begin(), holding.end(),
+      [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  if (holding.size() > kTold) holding.resize(kTold);
+  if (holding.empty()) return "";
+  return fmt::format("; did you mean {}?", fmt::join(holding, " or "));
 }
 
 std::string join(const std::vector<std::string>& parts,

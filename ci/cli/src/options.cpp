@@ -4,10 +4,12 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <filesystem>
 #include <sstream>
 
 #include "dropcheck/cli/names.hpp"
 #include "dropcheck/cli/output.hpp"
+#include "dropcheck/cli/table.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/cli/values.hpp"
 
@@ -21,9 +23,27 @@ struct Texts {
   std::string generated, shrink_limit;
 };
 
+/// Help is laid out for a terminal of the usual size.
+constexpr std::size_t kHelpWidth = 80;
+constexpr std::size_t kHelpColumn = 32;
+
 constexpr const char* kFooter =
     "Exit status: 0 all certified, 1 refuted, 2 usage, 3 inconclusive,\n"
-    "4 adapter broke, 5 nothing ran, 70 internal error, 130 interrupted.";
+    "4 adapter broke or a report could not be written, 5 nothing ran,\n"
+    "70 internal error, 130 interrupted.";
+
+constexpr const char* kTextFooter =
+    "Exit status: 0 printed, 2 usage, 4 an adapter or standard output broke,\n"
+    "70 internal error.";
+
+constexpr const char* kIdentifyFooter =
+    "Exit status: 0 unit, values and rate are known, 1 the subject crashed or\n"
+    "timed out, 2 usage, 3 not all can be told, 4 adapter broke or the report\n"
+    "could not be written, 70 internal error, 130 interrupted.";
+
+constexpr const char* kSelfTestFooter =
+    "Exit status: 0 all is as it must be, 1 it is not, 2 usage, 4 a report\n"
+    "could not be written, 70 internal error, 130 interrupted.";
 
 // A list option takes one value at a time, so that it leaves the subjects
 // behind it alone.
@@ -34,9 +54,10 @@ void add_list(CLI::App& app, const std::string& name,
 
 void add_run_options(CLI::App& app, Options& options, Texts& texts) {
   app.add_option("SUBJECT", options.subjects,
-                 "what to verify: builtin:NAME, faulty:NAME, torch:NAME, "
-                 "lib:PATH, cmd:'PROGRAM ARGUMENTS', py:MODULE:NAME, or a glob "
-                 "such as 'torch:*'; none means 'builtin:*'")
+                 "what to verify: builtin:NAME, faulty:NAME, odd:NAME, "
+                 "torch:NAME, lib:PATH, cmd:'PROGRAM ARGUMENTS', "
+                 "py:MODULE:NAME, or a glob such as 'torch:*'; none means "
+                 "'builtin:*'")
       ->type_name("");
   add_list(app, "--layer", options.layers, "only subjects of this layer");
   add_list(app, "--p", texts.drop_probabilities,
@@ -74,7 +95,9 @@ void add_run_options(CLI::App& app, Options& options, Texts& texts) {
 void add_report_options(CLI::App& app, Options& options) {
   app.add_flag("--fail-fast", options.fail_fast,
                "stop at the first refutation");
-  app.add_option("--json", options.reports.json, "write the result as JSON");
+  app.add_option("--json", options.reports.json,
+                 "write the result as JSON; - is standard output, for any one "
+                 "report");
   app.add_option("--junit", options.reports.junit, "write JUnit XML");
   app.add_option("--html", options.reports.html, "write a page");
   app.add_option("--markdown", options.reports.markdown, "write a summary");
@@ -114,7 +137,7 @@ struct Parser {
     // Leftovers are reported here, with a suggestion.
     app.allow_extras();
     app.require_subcommand(0, 1);
-    app.get_formatter()->column_width(32);
+    app.get_formatter()->column_width(kHelpColumn);
     app.footer(kFooter);
     add_commands();
   }
@@ -128,14 +151,17 @@ struct Parser {
     plan = app.add_subcommand(
         "plan", "What verify would detect, and how long it would take");
     add_run_options(*plan, options, texts);
+    plan->footer(kTextFooter);
     list = app.add_subcommand(
         "list", "List layers, checks, subjects, faulty layers, idioms");
     list->add_option("WHAT", options.topic,
                      "layers, checks, subjects, faulty, idioms")
         ->type_name("");
+    list->footer(kTextFooter);
     explain = app.add_subcommand("explain", "Tell how a check decides");
     explain->add_option("CHECK", options.topic, "e.g. drop_rate")
         ->type_name("");
+    explain->footer(kTextFooter);
     replay = app.add_subcommand("replay", "Repeat one finding exactly");
     replay->add_option("TOKEN", options.topic, "from the end of a report")
         ->type_name("");
@@ -164,6 +190,7 @@ struct Parser {
   void add_identify() {
     identify = app.add_subcommand(
         "identify", "Name the law of an unknown layer, from calls alone");
+    identify->footer(kIdentifyFooter);
     identify->add_option("SUBJECT", options.topic, "e.g. torch:nn.Dropout2d")
         ->type_name("");
     add_list(*identify, "--p", texts.drop_probabilities,
@@ -186,6 +213,7 @@ struct Parser {
     self_test = app.add_subcommand(
         "self-test",
         "The oracle on trial: wrong layers, right layers, planted defects");
+    self_test->footer(kSelfTestFooter);
     self_test->add_option("--profile", options.profile,
                           "quick (default) or full");
     add_list(*self_test, "--only", options.only,
@@ -380,6 +408,14 @@ void refuse_several(const Options& options) {
   }
 }
 
+/// One name for each file, however it is written; none for a stream.
+std::string canonical(const std::string& path) {
+  if (path == kStandardOutput) return path;
+  std::error_code error;
+  const auto name = std::filesystem::weakly_canonical(path, error);
+  return error ? path : name.string();
+}
+
 void refuse_shared_or_empty_paths(const CLI::App& app) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (const std::string name : {"--json", "--junit", "--html", "--markdown",
@@ -389,13 +425,79 @@ void refuse_shared_or_empty_paths(const CLI::App& app) {
     if (path.empty()) {
       throw UsageError(name + " is '', but must be the path of a file");
     }
+    const bool report = name != "--deviations" && name != "--lifetime";
+    if (path == kStandardOutput && !report) {
+      throw UsageError(name +
+                       " is '-', but must be the path of a file: only "
+                       "one report can go to standard output");
+    }
     for (const auto& [other, other_path] : seen) {
-      if (other_path != path) continue;
+      if (other_path != canonical(path)) continue;
       throw UsageError(fmt::format("{} is '{}', but {} has this path already",
                                    name, path, other));
     }
-    seen.emplace_back(name, path);
+    seen.emplace_back(name, canonical(path));
   }
+}
+
+void refuse_build_alone(const CLI::App& app, const Options& options) {
+  if (!given(app, "--build") || !options.lifetime.empty()) return;
+  throw UsageError(
+      fmt::format("--build is '{}', but has a meaning with --lifetime only",
+                  options.build));
+}
+
+/// Keeps the first of equal values. The others would only be run again.
+template <class Value, class Text>
+void take_once(const char* option, std::vector<Value>& values,
+               const Text& text_of, std::vector<std::string>& notes) {
+  std::vector<Value> once;
+  for (const Value& value : values) {
+    if (std::find(once.begin(), once.end(), value) == once.end()) {
+      once.push_back(value);
+    } else {
+      notes.push_back(
+          fmt::format("note: {} is {} more than once, and is run "
+                      "once",
+                      option, text_of(value)));
+    }
+  }
+  values = std::move(once);
+}
+
+void take_all_once(Options& options) {
+  take_once(
+      "--p", options.drop_probabilities,
+      [](double p) { return fmt::format("{:g}", p); }, options.notes);
+  take_once(
+      "--dtype", options.dtypes,
+      [](impl::DType dtype) { return std::string(impl::name_of(dtype)); },
+      options.notes);
+  take_once(
+      "--shape", options.shapes,
+      [](const impl::Shape& shape) { return impl::to_string(shape); },
+      options.notes);
+}
+
+/// Breaks lines at the width of help; text of the second column stays there.
+std::string within_width(const std::string& help) {
+  std::string out;
+  std::istringstream lines(help);
+  for (std::string line; std::getline(lines, line);) {
+    std::size_t indent = line.find_first_not_of(' ');
+    if (columns(line) <= kHelpWidth || indent == std::string::npos) {
+      out += line + '\n';
+      continue;
+    }
+    const bool two = line.size() > kHelpColumn && line[kHelpColumn - 1] == ' ';
+    if (two) indent = kHelpColumn;
+    std::string front = line.substr(0, indent);
+    for (const auto& part : wrapped(line.substr(indent), kHelpWidth - indent)) {
+      out += front + part + '\n';
+      front.assign(indent, ' ');
+    }
+  }
+  return out;
 }
 
 // CLI11 says "--p: 1 required TEXT missing" or "--p: At most 1 required ...".
@@ -414,7 +516,7 @@ std::string parse_or_help(Parser& parser, std::vector<std::string> arguments) {
   } catch (const CLI::Success& wish) {  // help or version
     std::ostringstream out, ignored;
     parser.app.exit(wish, out, ignored);
-    return out.str();
+    return within_width(out.str());
   } catch (const CLI::ArgumentMismatch& error) {
     throw UsageError(value_count_text(error.what()));
   } catch (const CLI::ParseError& error) {
@@ -423,6 +525,12 @@ std::string parse_or_help(Parser& parser, std::vector<std::string> arguments) {
 }
 
 }  // namespace
+
+bool ReportPaths::on_standard_output() const {
+  const std::string* const all[] = {&json, &junit, &html, &markdown, &badge};
+  return std::any_of(std::begin(all), std::end(all),
+                     [](const auto* path) { return *path == kStandardOutput; });
+}
 
 Invocation parse_command_line(std::vector<std::string> arguments,
                               const std::string& version) {
@@ -440,9 +548,11 @@ Invocation parse_command_line(std::vector<std::string> arguments,
     refuse_shared_or_empty_paths(*chosen);
     refuse_missing_topic(parser.options);
     refuse_incomplete_adapter(parser.options);
+    refuse_build_alone(*chosen, parser.options);
+    take_all_once(parser.options);
     refuse_several(parser.options);
   } else {
-    invocation.text = parser.app.help();
+    invocation.text = within_width(parser.app.help());
   }
   invocation.options = std::move(parser.options);
   return invocation;

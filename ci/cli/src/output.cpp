@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "dropcheck/reports/atomic_write.hpp"
+
 namespace dropcheck::cli {
 
 void print(std::string_view text) {
@@ -12,6 +14,16 @@ void print(std::string_view text) {
   if (good || errno == EPIPE) return;
   throw EnvironmentError(std::string("cannot write to standard output: ") +
                          std::strerror(errno));
+}
+
+void write_report(const std::string& path, std::string_view text) {
+  if (path == kStandardOutput) return print(text);
+  reports::atomic_write(path, text);
+}
+
+void print_beside(bool report_on_standard_output, std::string_view text) {
+  if (!report_on_standard_output) return print(text);
+  std::fwrite(text.data(), 1, text.size(), stderr);
 }
 
 void complain(std::string_view message) {

@@ -53,7 +53,7 @@ std::vector<std::string> schemes_of(const Entries& entries) {
   throw UsageError(fmt::format("unknown subject '{}': nothing has this name{}",
                                pattern,
                                colon == std::string::npos || !is_glob(pattern)
-                                   ? did_you_mean(pattern, names_of(all))
+                                   ? did_you_mean_one_of(pattern, names_of(all))
                                    : ""));
 }
 

@@ -9,6 +9,8 @@ namespace {
 
 constexpr std::size_t kGap = 2;
 constexpr std::size_t kMinimumLastColumn = 24;
+/// Of a last column that stands below the others.
+constexpr std::size_t kIndent = 4;
 
 std::string without_trailing_blanks(std::string line) {
   line.erase(line.find_last_not_of(' ') + 1);
@@ -51,6 +53,24 @@ void Table::add(std::vector<std::string> row) {
   rows_.push_back(std::move(row));
 }
 
+std::string Table::stacked(const std::vector<std::size_t>& widths,
+                           std::size_t width) const {
+  const std::size_t room = width > 2 * kIndent ? width - kIndent : kIndent;
+  std::string out;
+  for (const auto& row : rows_) {
+    std::string line;
+    for (std::size_t column = 0; column < widths.size(); ++column) {
+      line += padded(row[column], widths[column]);
+    }
+    out += without_trailing_blanks(line) + '\n';
+    if (row.back().empty()) continue;
+    for (const std::string& part : wrapped(row.back(), room)) {
+      out += without_trailing_blanks(std::string(kIndent, ' ') + part) + '\n';
+    }
+  }
+  return out;
+}
+
 std::string Table::text(std::size_t width) const {
   const std::size_t last = rows_.front().size() - 1;
   std::vector<std::size_t> widths(last, 0);
@@ -61,8 +81,14 @@ std::string Table::text(std::size_t width) const {
     }
     before += widths[column] + kGap;
   }
-  const std::size_t room =
-      std::max(kMinimumLastColumn, width > before ? width - before : 0);
+  const std::size_t room = width > before ? width - before : 0;
+  std::size_t longest = 0;
+  for (const auto& row : rows_) {
+    longest = std::max(longest, columns(row[last]));
+  }
+  if (room < std::min(longest, kMinimumLastColumn)) {
+    return stacked(widths, width);
+  }
   std::string out;
   for (const auto& row : rows_) {
     std::string line;

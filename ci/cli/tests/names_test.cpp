@@ -40,6 +40,17 @@ TEST(Closest, StaysSilentWhereNothingIsClose) {
   EXPECT_EQ(did_you_mean("batch_norm", kSubjects), "");
 }
 
+TEST(DidYouMeanOneOf, TellsTheNamesThatHoldTheLetters) {
+  EXPECT_EQ(did_you_mean_one_of("nothing", kSubjects),
+            "; did you mean 'faulty:drops_nothing'?");
+  EXPECT_EQ(did_you_mean_one_of("torch:DropPath", kSubjects),
+            "; did you mean 'builtin:drop_path'?");
+  EXPECT_EQ(did_you_mean_one_of("dropuot", kSubjects),
+            "; did you mean 'builtin:dropout'?");
+  EXPECT_EQ(did_you_mean_one_of("zzz", kSubjects), "");
+  EXPECT_EQ(did_you_mean_one_of("", kSubjects), "");
+}
+
 TEST(Glob, TreatsBracketsAsThemselves) {
   const std::string id = "dropout2d.granularity[p=0.1,f32,64x256x2x2]";
   EXPECT_TRUE(properties::glob_matches("dropout2d.*", id));

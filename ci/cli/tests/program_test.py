@@ -3,13 +3,17 @@
 Usage: program_test.py PROGRAM [unittest arguments]
 """
 
+import fcntl
 import json
 import os
 import pathlib
+import pty
 import signal
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 import unittest
 
@@ -108,6 +112,42 @@ class BadInput(unittest.TestCase):
 
     def test_tokens(self):
         self.refused("garbage", "replay", "garbage")
+        right = ("dc1,version=0.1.0,subject=builtin:dropout,check=support,"
+                 "layer=dropout,p=0.5,dtype=f32,shape=61x67,own_shape=0,"
+                 "profile=smoke,delta=0.01,margin=0.05,n_max=900,alpha=1e-09,"
+                 "weight=0,seed=7")
+        self.refused("sead", "replay", right + ",sead=1")
+        self.refused("seed", "replay", right + ",seed=8", hint="once")
+
+    def test_drop_probabilities_that_are_too_rare(self):
+        for value in ("1e-300", "1e-12"):
+            self.refused(f"--p is {value[0]}", "verify", "builtin:dropout",
+                         "--p", value, hint="2^-30")
+
+    def test_options_are_named_as_typed(self):
+        self.refused("--delta is 0.4", "verify", "builtin:dropout",
+                     "--p", ".1", "--delta", ".4")
+
+    def test_a_build_needs_a_lifetime(self):
+        self.refused("--build is 'x'", "verify", "builtin:dropout",
+                     "--build", "x", hint="--lifetime")
+
+    def test_an_only_pattern_says_why_nothing_is_left(self):
+        self.refused("drop_rate", "verify", "builtin:dropout", "--p", "0",
+                     "--only", "drop_rate", hint="no meaning at p = 0")
+        self.refused("blocks", "verify", "builtin:dropout",
+                     "--only", "blocks", hint="blocks of dropout")
+
+    def test_an_unknown_subject_of_deviations(self):
+        with tempfile.TemporaryDirectory() as folder:
+            declared = pathlib.Path(folder, "known.toml")
+            declared.write_text(
+                '[[deviation]]\nid = "dropout.seeding*"\n'
+                'subject = "torch:nn.Dropuot"\nreason = "r"\n'
+                'url = "https://example.org"\n')
+            self.refused("torch:nn.Dropuot", "verify", "builtin:dropout",
+                         "--deviations", str(declared),
+                         hint="'torch:nn.Dropout'?")
 
     def test_files(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -122,6 +162,12 @@ class BadInput(unittest.TestCase):
             self.refused(str(broken), "verify", "--deviations", str(broken))
             self.refused("same", "verify", "--json", f"{folder}/same",
                          "--html", f"{folder}/same")
+            self.refused("same", "verify", "--json", f"{folder}/same",
+                         "--html", f"{folder}/../"
+                         f"{os.path.basename(folder)}/./same")
+            self.refused("--html is '-'", "verify", "--json", "-",
+                         "--html", "-")
+            self.refused("--lifetime is '-'", "verify", "--lifetime", "-")
 
     def test_nothing_is_no_success(self):
         done = run()
@@ -145,6 +191,25 @@ class Commands(unittest.TestCase):
     def test_help_and_version(self):
         self.assertRegex(self.printed("--version"), r"^dropcheck \d+\.\d+")
         self.assertIn("--time-limit", self.printed("verify", "--help"))
+
+    def test_help_is_no_wider_than_a_terminal(self):
+        for command in ([], ["verify"], ["plan"], ["identify"], ["self-test"],
+                        ["replay"]):
+            text = self.printed(*command, "--help")
+            widest = max(text.splitlines(), key=len)
+            self.assertLessEqual(len(widest), 80, widest)
+
+    def test_help_tells_the_command_s_own_exit_statuses(self):
+        self.assertIn("1 refuted", self.printed("verify", "--help"))
+        for command in ("list", "explain", "identify", "plan"):
+            self.assertNotIn("refuted,", self.printed(command, "--help"))
+        self.assertIn("3 not all can be told",
+                      self.printed("identify", "--help"))
+
+    def test_plan_is_no_wider_than_a_terminal(self):
+        text = self.printed("plan", "builtin:dropout", *QUICK)
+        widest = max(text.splitlines(), key=len)
+        self.assertLessEqual(len(widest), 80, widest)
 
     def test_list(self):
         self.assertIn("dropout2d", self.printed("list", "layers"))
@@ -203,6 +268,35 @@ class Commands(unittest.TestCase):
             "plan", "builtin:dropout", *QUICK, "--seed", "7"))
 
 
+class Terminal(unittest.TestCase):
+    """What a window of 80 columns shows."""
+
+    def shown(self, *arguments):
+        outer, inner = pty.openpty()
+        fcntl.ioctl(inner, termios.TIOCSWINSZ,
+                    struct.pack("HHHH", 25, 80, 0, 0))
+        child = subprocess.Popen([PROGRAM, *arguments], stdout=inner)
+        os.close(inner)
+        parts = []
+        while True:
+            try:
+                part = os.read(outer, 65536)
+            except OSError:  # Linux: the other end is closed.
+                break
+            if not part:
+                break
+            parts.append(part)
+        self.assertEqual(child.wait(timeout=60), 0)
+        os.close(outer)
+        return b"".join(parts).decode().replace("\r\n", "\n")
+
+    def test_lists_fit(self):
+        for what in ("layers", "checks", "subjects", "faulty"):
+            text = self.shown("list", what)
+            widest = max(text.splitlines(), key=len)
+            self.assertLessEqual(len(widest), 80, widest)
+
+
 class Verify(unittest.TestCase):
     def setUp(self):
         folder = tempfile.TemporaryDirectory()
@@ -240,6 +334,43 @@ class Verify(unittest.TestCase):
         result = json.loads(paths["json"].read_text())
         self.assertIn(f"--seed {result['seed']}", result["command"])
         self.assertIn("compiler", result["environment"])
+
+    def test_a_report_on_standard_output_has_it_for_itself(self):
+        done = run("verify", "builtin:dropout", *QUICK, "--only", "support",
+                   "--json", "-")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["findings"][0]["check"],
+                         "support")
+        self.assertIn("certified", done.stderr)
+
+    def test_a_full_disk_is_no_pass(self):
+        done = run("verify", "builtin:dropout", *QUICK, "--only", "support",
+                   "--json", "/dev/full")
+        self.assertEqual(done.returncode, 4, done.stderr)
+        self.assertIn("--json: cannot write /dev/full", done.stderr)
+
+    def test_drops_at_both_ends_of_p_are_found(self):
+        quick = ["--profile", "smoke", "--dtype", "f32"]
+        for subject, p in (("drops_rarely_at_zero", "0"),
+                           ("keeps_rarely_at_one", "1")):
+            done = run("verify", f"faulty:{subject}", "--p", p, *quick)
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn("rare_events", done.stdout)
+            again = run("replay", replay_tokens(done.stdout)[0])
+            self.assertEqual(again.returncode, 1, again.stderr)
+            right = run("verify", "builtin:dropout", "--p", p, *quick)
+            self.assertEqual(right.returncode, 0, right.stdout)
+
+    def test_equal_values_run_once_and_it_says_so(self):
+        done = run("verify", "builtin:dropout", *QUICK, "--p", ".50",
+                   "--only", "support")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("--p is 0.5 more than once", done.stderr)
+        self.assertEqual(done.stderr.count("note:"), 1)
+
+    def test_reasons_of_what_is_not_supported_are_told(self):
+        done = run("verify", "torch:F.alpha_dropout", *QUICK)
+        self.assertIn("not supported, ", done.stdout)
 
     def test_says_nothing_else_on_stdout_and_no_colour(self):
         done = run("verify", "faulty:drops_nothing", *QUICK,
@@ -322,6 +453,7 @@ class Lifetime(unittest.TestCase):
                    "--seed", "4")
         self.assertEqual(done.returncode, 2)
         self.assertIn("--seed is '4'", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         self.assertFalse(os.path.exists(self.file))
 
     def test_a_broken_file_is_refused(self):

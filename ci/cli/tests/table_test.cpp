@@ -20,6 +20,19 @@ TEST(Table, AlignsColumnsAndWrapsTheLast) {
             "long name\n");
 }
 
+TEST(Table, PutsTheLastColumnBelowWhereThereIsNoRoom) {
+  Table table({"a rather long name", "what"});
+  table.add({"one", "two three four five six seven"});
+  table.add({"eight", ""});
+  EXPECT_EQ(table.text(30),
+            "a rather long name\n"
+            "    what\n"
+            "one\n"
+            "    two three four five six\n"
+            "    seven\n"
+            "eight\n");
+}
+
 TEST(Table, CountsColumnsAndNotBytes) {
   Table table({"n", "x"});
   table.add({"\xc3\xa9", "1"});

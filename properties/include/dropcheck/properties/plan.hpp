@@ -11,6 +11,10 @@
 
 namespace dropcheck::properties {
 
+/// A run may ask for the drop probabilities 0 and 1, and for those that are at
+/// least so far from both: what is rarer would take more than any profile has.
+inline constexpr double kSmallestProbability = 0x1p-30;
+
 /// One check of one configuration, before any data.
 struct PlannedCheck {
   std::string id;

@@ -21,6 +21,11 @@ std::string closest(std::string_view name,
 std::string did_you_mean(std::string_view name,
                          const std::vector<std::string>& candidates);
 
+/// The same of several: names that hold the letters of `name`, nearest first;
+/// at most three, and only where no candidate is close.
+std::string did_you_mean_one_of(std::string_view name,
+                                const std::vector<std::string>& candidates);
+
 /// "a, b, c".
 std::string join(const std::vector<std::string>& parts,
                  std::string_view separator = ", ");

@@ -28,6 +28,9 @@ struct ReportPaths {
   std::string html;
   std::string markdown;
   std::string badge;
+
+  /// Whether one of them goes to standard output: "-".
+  bool on_standard_output() const;
 };
 
 /// What the command line says. Numbers are checked; names are not, because
@@ -59,6 +62,7 @@ struct Options {
   std::string build;       ///< what is under test; a change begins anew
   std::string topic;       ///< of list, explain, replay, identify, adapter
   std::optional<std::uint64_t> runs;  ///< of self-test, on right layers
+  std::vector<std::string> notes;     ///< on what was typed, for standard error
 };
 
 /// What to do: carry `options` out, or print `text` and leave.

@@ -15,6 +15,17 @@ struct EnvironmentError : std::runtime_error {
 /// anything else throws EnvironmentError.
 void print(std::string_view text);
 
+/// The path of a report that goes to standard output.
+inline constexpr std::string_view kStandardOutput = "-";
+
+/// Writes a report to its path, or to standard output. Throws
+/// std::runtime_error where that fails.
+void write_report(const std::string& path, std::string_view text);
+
+/// Writes what is for people: to standard error where a report has standard
+/// output for itself.
+void print_beside(bool report_on_standard_output, std::string_view text);
+
 /// Writes "dropcheck: MESSAGE" to standard error, on one line.
 void complain(std::string_view message);
 

@@ -6,7 +6,8 @@
 namespace dropcheck::cli {
 
 /// Text in aligned columns, two blanks apart; the last column is wrapped at
-/// `width`, its further lines indented below its first.
+/// `width`, its further lines indented below its first. Where too little room
+/// is left for it, it stands below the others.
 class Table {
  public:
   explicit Table(std::vector<std::string> header);
@@ -14,6 +15,9 @@ class Table {
   std::string text(std::size_t width = 80) const;
 
  private:
+  std::string stacked(const std::vector<std::size_t>& widths,
+                      std::size_t width) const;
+
   std::vector<std::vector<std::string>> rows_;
 };
 
