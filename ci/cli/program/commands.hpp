@@ -32,6 +32,7 @@ int replay_command(const Context& context);
 int identify_command(const Context& context);
 int self_test_command(const Context& context);
 int adapter_command(const Context& context);
+int check_tensors_command(const Context& context);
 
 /// The laws of all layers, then of all networks.
 std::vector<const impl::Law*> all_laws();
@@ -84,5 +85,9 @@ struct Run {
   std::vector<reports::Deviation> deviations;
 };
 int run_and_report(const Context& context, const Run& run);
+
+/// Writes the reports of a result that is there, prints its summary, and
+/// returns the exit status.
+int report(const Context& context, const properties::RunResult& result);
 
 }  // namespace dropcheck::cli

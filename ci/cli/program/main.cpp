@@ -32,6 +32,8 @@ int carry_out(const Context& context) {
       return self_test_command(context);
     case Command::kAdapter:
       return adapter_command(context);
+    case Command::kCheckTensors:
+      return check_tensors_command(context);
     case Command::kNone:
       break;
   }

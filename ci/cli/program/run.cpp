@@ -148,13 +148,18 @@ int run_and_report(const Context& context, const Run& run) {
   complete(result, context, run);
   reports::apply_deviations(result, run.deviations, utc_today());
   const bool entered = !night || finish_night(*night, result);
+  return worse_status(report(context, result),
+                      entered ? kSuccess : kEnvironment);
+}
+
+int report(const Context& context, const RunResult& result) {
   const bool written = write_reports(result, context.options.reports);
   print_beside(
       context.options.reports.on_standard_output(),
       reports::summary_table(result, {context.out.colour, context.out.width,
                                       context.out.unicode}));
   return worse_status(properties::exit_status(result),
-                      written && entered ? kSuccess : kEnvironment);
+                      written ? kSuccess : kEnvironment);
 }
 
 }  // namespace dropcheck::cli

@@ -131,6 +131,7 @@ struct Parser {
   CLI::App* identify = nullptr;
   CLI::App* self_test = nullptr;
   CLI::App* adapter = nullptr;
+  CLI::App* check_tensors = nullptr;
 
   explicit Parser(const std::string& version) {
     app.set_version_flag("--version", "dropcheck " + version);
@@ -173,6 +174,36 @@ struct Parser {
     add_identify();
     add_self_test();
     add_adapter();
+    add_check_tensors();
+  }
+
+  void add_check_tensors() {
+    check_tensors = app.add_subcommand(
+        "check-tensors", "Judge recorded inputs and outputs of a layer");
+    check_tensors
+        ->add_option("FILE", options.subjects,
+                     "one .safetensors file with the tensors input and "
+                     "output, or .npy files, the input first")
+        ->type_name("");
+    add_list(*check_tensors, "--layer", options.layers,
+             "the law that the layer promises, e.g. dropout2d");
+    add_list(*check_tensors, "--p", texts.drop_probabilities,
+             "the drop probability that was asked for");
+    check_tensors->add_flag("--channels-last", options.channels_last,
+                            "the channel is the last axis");
+    check_tensors->add_flag("--unscaled", options.unscaled,
+                            "survivors are not multiplied by 1/keep");
+    check_tensors->add_option(
+        "--alpha", texts.alpha,
+        "how often recordings of a right layer may be refuted (default 1e-9)");
+    check_tensors->add_option("--json", options.reports.json,
+                              "write the result as JSON");
+    check_tensors->add_option("--junit", options.reports.junit,
+                              "write JUnit XML");
+    check_tensors->add_option("--html", options.reports.html, "write a page");
+    check_tensors->add_option("--markdown", options.reports.markdown,
+                              "write a summary");
+    add_color_option(*check_tensors, options);
   }
 
   void add_adapter() {
@@ -245,6 +276,7 @@ struct Parser {
     if (identify->parsed()) return Command::kIdentify;
     if (self_test->parsed()) return Command::kSelfTest;
     if (adapter->parsed()) return Command::kAdapter;
+    if (check_tensors->parsed()) return Command::kCheckTensors;
     return replay->parsed() ? Command::kReplay : Command::kNone;
   }
 };
@@ -416,6 +448,17 @@ std::string canonical(const std::string& path) {
   return error ? path : name.string();
 }
 
+void refuse_unclear_recording(const Options& options) {
+  if (options.command != Command::kCheckTensors) return;
+  if (options.subjects.empty()) {
+    throw UsageError("check-tensors needs the files of a recording");
+  }
+  if (options.layers.size() != 1 || options.drop_probabilities.size() != 1) {
+    throw UsageError(
+        "check-tensors needs one --layer and one --p: what the layer promises");
+  }
+}
+
 void refuse_shared_or_empty_paths(const CLI::App& app) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (const std::string name : {"--json", "--junit", "--html", "--markdown",
@@ -548,6 +591,7 @@ Invocation parse_command_line(std::vector<std::string> arguments,
     refuse_shared_or_empty_paths(*chosen);
     refuse_missing_topic(parser.options);
     refuse_incomplete_adapter(parser.options);
+    refuse_unclear_recording(parser.options);
     refuse_build_alone(*chosen, parser.options);
     take_all_once(parser.options);
     refuse_several(parser.options);

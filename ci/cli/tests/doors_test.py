@@ -8,7 +8,9 @@ Usage: doors_test.py PROGRAM [unittest arguments]
 import json
 import os
 import pathlib
+import random
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -201,6 +203,75 @@ class Plugins(unittest.TestCase):
                    environment={"BAD_PLUGIN": "lies_about_strides"})
         self.assertEqual(done.returncode, 1)
         self.assertIn("mistakes its input", done.stdout)
+
+
+class Recorded(unittest.TestCase):
+    """check-tensors: recordings refute, and certify no rate."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def npy(self, name, shape, values):
+        header = (f"{{'descr': '<f4', 'fortran_order': False, "
+                  f"'shape': {shape}, }}\n").encode()
+        path = self.folder / name
+        path.write_bytes(b"\x93NUMPY\x01\x00"
+                         + struct.pack("<H", len(header)) + header
+                         + struct.pack(f"<{len(values)}f", *values))
+        return path
+
+    def recording(self, drop, scale):
+        """Twenty calls on 1000 ones; Python's generator, any seed."""
+        x = self.npy("x.npy", (1000,), [1.0] * 1000)
+        y = self.npy("y.npy", (20, 1000), [
+            0.0 if random.random() < drop else scale for _ in range(20000)])
+        return x, y
+
+    def check(self, *files):
+        report = self.folder / "result.json"
+        done = run("check-tensors", *files, "--layer", "dropout", "--p", "0.25",
+                   "--json", report)
+        findings = json.loads(report.read_text())["findings"]
+        return done, {one["check"]: one for one in findings}
+
+    def test_a_right_recording_is_not_refuted(self):
+        done, findings = self.check(*self.recording(0.25, 1 / 0.75))
+        self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+        self.assertEqual(findings["support"]["verdict"], "certified")
+        self.assertEqual(findings["drop_rate"]["verdict"], "inconclusive")
+        self.assertIn("certify no rate", findings["drop_rate"]["sentence"])
+        self.assertEqual(findings["drop_rate"]["n"], 20000)
+
+    def test_wrong_recordings_are_refuted(self):
+        done, findings = self.check(*self.recording(0.75, 1 / 0.75))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(findings["drop_rate"]["verdict"], "refuted")
+        self.assertIn("not 0.25", done.stdout)
+        done, findings = self.check(*self.recording(0.25, 1.0))
+        self.assertEqual(done.returncode, 1, done.stderr)
+        self.assertEqual(findings["support"]["verdict"], "refuted")
+
+    def test_what_cannot_be_read_is_one_clear_error(self):
+        x, y = self.recording(0.25, 1 / 0.75)
+        cut = self.folder / "cut.npy"
+        cut.write_bytes(y.read_bytes()[:-1])
+        law = ["--layer", "dropout", "--p", "0.25"]
+        for status, words, arguments in (
+                (4, "but 79999 follow", [x, cut, *law]),
+                (4, "No such file", [x, "none.npy", *law]),
+                (4, "numpy.save", ["z.npz", *law]),
+                (2, "needs the files", law),
+                (2, "one --layer and one --p", [x, y]),
+                (2, "'dropout'?", [x, y, "--layer", "dropuot", "--p", ".1"]),
+                (2, "an output has shape", [y, x, *law]),
+                (2, "drop probability is 0", [x, y, "--layer", "dropout",
+                                              "--p", "0"])):
+            done = run("check-tensors", *arguments)
+            self.assertEqual(done.returncode, status, done.stderr)
+            self.assertIn(words, done.stderr)
+            self.assertEqual(done.stdout, "")
 
 
 class BadAdapters(unittest.TestCase):

@@ -110,7 +110,8 @@ def serve(make, layer, understands=(), **describe):
     fields = {"protocol": "1", "name": make.__name__, "dtypes": "f32",
               "reseed": seeds, "own_state": seeds,
               "backward": str(int(hasattr(make, "backward")))}
-    fields.update(layer=layer, **describe)
+    fields.update({key: value if isinstance(value, str) else json.dumps(value)
+                   for key, value in {"layer": layer, **describe}.items()})
     understands = {"drop_probability", "dtype", *understands}
     layers, plain = {}, {**PLAIN, "layer": layer}
 

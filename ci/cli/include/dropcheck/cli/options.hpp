@@ -18,7 +18,8 @@ enum class Command {
   kReplay,
   kIdentify,
   kSelfTest,
-  kAdapter
+  kAdapter,
+  kCheckTensors
 };
 
 /// Where the reports go; empty: not wanted.
@@ -37,7 +38,8 @@ struct ReportPaths {
 /// only the linked program knows them.
 struct Options {
   Command command = Command::kNone;
-  std::vector<std::string> subjects;  ///< names and globs
+  /// Names and globs; of adapter the command, of check-tensors the files.
+  std::vector<std::string> subjects;
   std::vector<std::string> layers;
   std::vector<double> drop_probabilities;
   std::vector<impl::Shape> shapes;
@@ -54,6 +56,8 @@ struct Options {
   std::optional<double> shrink_limit_seconds;
   bool in_process = false;  ///< refuse subjects that need a worker process
   std::string device = "cpu";
+  bool channels_last = false;  ///< of check-tensors: options of the layer
+  bool unscaled = false;
   bool fail_fast = false;
   bool no_color = false;
   ReportPaths reports;
