@@ -24,6 +24,9 @@ const std::array<impl::Shape, 6> kMapShapes{impl::Shape{},  {64},
                                             {3, 9, 18, 16}, {3, 4, 9, 10, 8}};
 constexpr std::int64_t kFirstCalls = 128;
 constexpr std::int64_t kMostCalls = 1024;
+/// Large inputs get fewer calls, but never fewer than tell a size.
+constexpr std::int64_t kFewestCalls = 64;
+constexpr std::int64_t kMostElements = std::int64_t{1} << 23;
 /// Calls whose maps are searched for drops outside all blocks.
 constexpr std::size_t kSearchedCalls = 64;
 
@@ -66,9 +69,10 @@ class Reader {
       // Too rare to tell yet, or no blocks: a single drop tells.
       if (!hopeful_) return std::nullopt;
     }
-    while (std::ssize(calls_) < kMostCalls) {
+    const std::int64_t most = most_calls();
+    while (std::ssize(calls_) < most) {
       Responses more;
-      layer.append(more, kFirstCalls);
+      layer.append(more, kFewestCalls);
       keep(more);
     }
     if (!find_axes()) return std::nullopt;
@@ -85,11 +89,16 @@ class Reader {
   const impl::Shape& shape() const { return evidence_.probe.responses.shape; }
   double dropped_value() const { return *evidence_.probe.values.dropped; }
 
+  std::int64_t most_calls() const {
+    const auto size = std::max<std::int64_t>(1, input_.size());
+    return std::clamp(kMostElements / size, kFewestCalls, kMostCalls);
+  }
+
   /// The first calls; false where no mask can be read.
   bool begin(BoxedLayer& layer) {
     Probe& probe = evidence_.probe;
     const auto evaluated = evaluate_once(box_, input_);
-    layer.append(probe.responses, kFirstCalls);
+    layer.append(probe.responses, std::min(kFirstCalls, most_calls()));
     if (evaluated && evaluated->shape == probe.responses.shape) {
       probe.evaluation = evaluated->values;
     }

@@ -137,11 +137,21 @@ class Comparison {
                        seen.gamma, name(), due));
   }
 
+  /// A layer behind another function is read on what that makes of the input,
+  /// and which ranks are taken is the function's choice.
+  bool behind_function() const {
+    return found_.evaluation == EvaluationKind::kFunction &&
+           (found_.base_is_evaluation || found_.kind == ValueKind::kInner);
+  }
+
   /// The law's units for an input; empty where the law refuses it.
   std::optional<std::vector<bool>> due(const RankReading& reading) const {
     try {
       const impl::Shape output =
-          impl::output_shape(candidate_.law, candidate_.config, reading.input);
+          behind_function()
+              ? reading.output
+              : impl::output_shape(candidate_.law, candidate_.config,
+                                   reading.input);
       return impl::shared_axes(candidate_.law, candidate_.config, output);
     } catch (const std::invalid_argument&) {
       return std::nullopt;
@@ -163,8 +173,10 @@ class Comparison {
         compare_units(reading, *units, false);
       }
     }
-    note_ranks("refuses", refused);
-    note_ranks("takes", extra);
+    if (!behind_function()) {
+      note_ranks("refuses", refused);
+      note_ranks("takes", extra);
+    }
     // Of the rank that all else was read at, the law says nothing.
     const std::size_t main = found_.ranks[*found_.rank].input.size();
     if (std::find(extra.begin(), extra.end(), main) != extra.end()) {

@@ -19,6 +19,7 @@ constexpr std::int64_t kMostSeeds = 2048;
 constexpr std::uint64_t kEnoughDecisions = std::uint64_t{1} << 22;
 /// A whole network stands behind each of these.
 constexpr std::uint64_t kEnoughInnerDecisions = std::uint64_t{1} << 20;
+constexpr std::int64_t kMostInnerElements = std::int64_t{1} << 21;
 constexpr std::int64_t kMostRateElements = std::int64_t{1} << 25;
 constexpr std::int64_t kMostRateCalls = std::int64_t{1} << 16;
 constexpr double kUnitsPerCall = 4096;
@@ -85,9 +86,17 @@ class Prober {
     return places;
   }
 
+  /// A function that is not the input's own and never varies: a network whose
+  /// calls are dear.
+  bool is_fixed_network() const {
+    const bool input = probe_.values.straight && !probe_.values.on_evaluation;
+    return !probe_.values.varies && !input &&
+           probe_.responses.calls >= kProbeCalls[1];
+  }
+
   bool finished() const {
     if (probe_.has_mask()) return probe_.units.proved;
-    return probe_.values.settled || nothing_due_;
+    return probe_.values.settled || nothing_due_ || is_fixed_network();
   }
 
   impl::DType dtype_;
@@ -182,16 +191,16 @@ RateReading count_by_axes(BlackBox& box, const Probe& probe,
   std::vector<std::uint64_t> element_words(size / 64 + 2);
   std::vector<std::uint64_t> unit_words(
       static_cast<std::size_t>(units.units()) / 64 + 1);
+  const bool inner = probe.values.kind == ValueKind::kInner;
+  const std::uint64_t enough = inner ? kEnoughInnerDecisions : kEnoughDecisions;
   const std::int64_t calls = std::clamp<std::int64_t>(
-      kMostRateElements / units.elements(), 1, kMostRateCalls);
+      (inner ? kMostInnerElements : kMostRateElements) / units.elements(), 1,
+      kMostRateCalls);
   const bool single = probe.by_seeds || box.changes_input();
   const std::int64_t batch =
       single ? 1
              : std::max<std::int64_t>(
                    1, (std::int64_t{1} << 18) / units.elements());
-  const std::uint64_t enough = probe.values.kind == ValueKind::kInner
-                                   ? kEnoughInnerDecisions
-                                   : kEnoughDecisions;
   CallCounter counter;
   for (std::int64_t done = 0; done < calls && counter.decisions() < enough;
        done += batch) {

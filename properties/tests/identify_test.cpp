@@ -153,6 +153,14 @@ TEST(IdentifyNetwork, NamesADropPathBehindALayer) {
   }
 }
 
+TEST(IdentifyNetwork, NamesADropPathThatIsNotTheOnlyOne) {
+  const Identification found =
+      identify_network("faulty:vit_drop_path_after_addition", 0.1);
+  EXPECT_EQ(found.kind, ValueKind::kInner) << told(found);
+  EXPECT_EQ(found.nearest.front().config.layer, "drop_path") << told(found);
+  EXPECT_FALSE(found.identified);
+}
+
 TEST(IdentifyNetwork, NamesTheLastLayerOfASeluNetwork) {
   for (const double drop : {0.1, 0.3, 0.5}) {
     const Identification found = identify_network("builtin:selu_network", drop);
