@@ -285,7 +285,8 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
   PlannedSubject planned{guarded_if_asked(entry, call_timeout_seconds),
                          std::make_shared<const impl::Law>(impl::law_of(entry)),
                          {},
-                         {}};
+                         {},
+                         entry.guard};
   std::unique_ptr<impl::Subject> subject;
   try {
     subject = planned.entry.open();

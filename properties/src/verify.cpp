@@ -96,6 +96,28 @@ class Pools {
   std::map<std::string, Entry> pools_;
 };
 
+/// Configurations that must not run side by side: those of a subject in this
+/// process whose layers share a generator, where a reseed of one would reach
+/// the others.
+std::vector<std::vector<std::size_t>> groups_of(const Plan& plan) {
+  std::vector<std::vector<std::size_t>> groups;
+  std::map<std::string, std::size_t> shared;
+  for (const PlannedSubject& subject : plan.subjects) {
+    if (!subject.in_this_process || subject.description.own_state) continue;
+    shared.emplace(subject.entry.name, groups.size());
+    groups.emplace_back();
+  }
+  for (std::size_t i = 0; i < plan.configurations.size(); ++i) {
+    const auto found = shared.find(plan.configurations[i].subject);
+    if (found == shared.end()) {
+      groups.push_back({i});
+    } else {
+      groups[found->second].push_back(i);
+    }
+  }
+  return groups;
+}
+
 void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
   for (const PlannedSubject& subject : plan.subjects) {
     result.subjects.push_back(record_of(subject));
@@ -127,7 +149,10 @@ void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
     }
   };
   // Configurations run side by side; what each finds does not depend on it.
-  tbb::parallel_for(std::size_t{0}, plan.configurations.size(), run_one);
+  const auto groups = groups_of(plan);
+  tbb::parallel_for(std::size_t{0}, groups.size(), [&](std::size_t group) {
+    for (const std::size_t index : groups[group]) run_one(index);
+  });
   for (std::vector<Finding>& part : findings) {
     std::move(part.begin(), part.end(), std::back_inserter(result.findings));
   }

@@ -197,6 +197,28 @@ TEST(Engine, RunsASubjectWithoutReseedInOneSequence) {
   EXPECT_LE(threads->size(), 2u);
 }
 
+TEST(Engine, NeverRunsLayersSideBySideThatShareAGeneratorInThisProcess) {
+  const auto inside = std::make_shared<std::atomic<int>>(0);
+  const auto most = std::make_shared<std::atomic<int>>(0);
+  Oddity odd;
+  odd.describe = [](impl::Description& d) { d.own_state = false; };
+  odd.forward = [=](const Call&, TensorView result, Tensor&) {
+    const int now = ++*inside;
+    if (now > *most) *most = now;
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+    --*inside;
+    return result;
+  };
+  impl::SubjectEntry entry = odd_subject("odd:shared", odd);
+  entry.guard = true;
+  Settings settings = smoke(4);
+  settings.threads = 4;
+  settings.drop_probabilities = {0.1, 0.3, 0.5};
+  settings.only = {"drop_rate", "seeding"};
+  run({entry}, settings);
+  EXPECT_EQ(*most, 1);
+}
+
 TEST(Engine, LeavesNotRunWhatItWasStoppedBefore) {
   const std::atomic<bool> stop{true};
   Progress progress;

@@ -256,7 +256,8 @@ class TorchLayer(Calling):
         if self.config["in_place"]:
             raise NotSupported("autograd has no gradient of a leaf in place")
         grad = self.framework.take(grad_output)
-        (result,) = torch.autograd.grad(self.output, self.input, grad)
+        (result,) = torch.autograd.grad(self.output, self.input, grad,
+                                        retain_graph=True)
         return self.framework.give(result)
 
 

@@ -83,6 +83,7 @@ struct PlannedSubject {
   std::shared_ptr<const impl::Law> law;  ///< with what the entry declares
   impl::Description description;
   std::string failure;  ///< why it could not be opened; empty if it could
+  bool in_this_process = false;  ///< code under test, under guard
 
   /// Whether the same seed gives the same masks on any thread.
   bool repeatable() const {
