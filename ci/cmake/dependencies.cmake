@@ -11,6 +11,7 @@ find_package(CLI11 REQUIRED CONFIG)
 find_package(tomlplusplus REQUIRED CONFIG)
 find_package(dlpack REQUIRED CONFIG)
 find_package(rapidcheck REQUIRED CONFIG)
+find_package(ZLIB REQUIRED)
 
 # Header-only packages without CMake files.
 function(dropcheck_header_library name header)

@@ -177,8 +177,8 @@ struct Parser {
         "check-tensors", "Judge recorded inputs and outputs of a layer");
     check_tensors
         ->add_option("FILE", options.subjects,
-                     "one .safetensors file with the tensors input and "
-                     "output, or .npy files, the input first")
+                     "one .npz or .safetensors file with the tensors input "
+                     "and output, or .npy files, the input first")
         ->type_name("");
     add_list(*check_tensors, "--layer", options.layers,
              "the law that the layer promises, e.g. dropout2d");

@@ -10,6 +10,7 @@
 #include "dropcheck/impl/adapters/safetensors.hpp"
 #include "dropcheck/impl/subject.hpp"
 #include "npy.hpp"
+#include "zip.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
@@ -57,7 +58,7 @@ RecordedTensors from_safetensors(const std::string& path) {
   return recorded;
 }
 
-/// Runs `read`; its errors name the file.
+/// Runs `read`; its errors name the file or the array.
 template <class Read>
 auto naming(const std::string& path, const Read& read) {
   try {
@@ -67,6 +68,24 @@ auto naming(const std::string& path, const Read& read) {
   }
 }
 
+/// An archive of NumPy's: "input.npy" and members that begin with "output".
+RecordedTensors from_npz(const std::string& path) {
+  std::optional<Tensor> input;
+  std::vector<Tensor> outputs;
+  for (const auto& [name, bytes] : unzip(bytes_of(path))) {
+    const bool is_input = name == "input.npy";
+    if (!is_input && !name.starts_with("output")) continue;
+    Tensor tensor = naming(name, [&] { return decode_npy(bytes); });
+    if (is_input) {
+      input = std::move(tensor);
+    } else {
+      outputs.push_back(std::move(tensor));
+    }
+  }
+  if (!input) throw AdapterError("has no array 'input'");
+  if (outputs.empty()) throw AdapterError("has no array 'output'");
+  return {std::move(*input), std::move(outputs)};
+}
 Tensor from_npy(const std::string& path) {
   return naming(path, [&] { return decode_npy(bytes_of(path)); });
 }
@@ -77,11 +96,14 @@ RecordedTensors read_recorded(const std::vector<std::string>& paths) {
   if (paths.size() == 1 && paths[0].ends_with(".safetensors")) {
     return naming(paths[0], [&] { return from_safetensors(paths[0]); });
   }
+  if (paths.size() == 1 && paths[0].ends_with(".npz")) {
+    return naming(paths[0], [&] { return from_npz(paths[0]); });
+  }
   for (const std::string& path : paths) {
     if (path.ends_with(".npy")) continue;
     throw AdapterError(fmt::format(
-        "{}: recordings are one .safetensors file, or .npy files, the input "
-        "first (numpy.save each array of an .npz)",
+        "{}: recordings are one .npz or .safetensors file, or .npy files, the "
+        "input first",
         path));
   }
   if (paths.size() < 2) {

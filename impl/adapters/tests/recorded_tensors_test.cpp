@@ -164,7 +164,7 @@ TEST_F(RecordedTensors, RefusesOtherFiles) {
     return std::string("accepted");
   };
   EXPECT_THAT(refused({file}), HasSubstr("name the outputs"));
-  EXPECT_THAT(refused({"x.npz"}), HasSubstr("numpy.save each array"));
+  EXPECT_THAT(refused({"x.pt"}), HasSubstr("recordings are one .npz"));
   EXPECT_THAT(refused({"none.npy", file}), HasSubstr("No such file"));
   EXPECT_THAT(refused({folder_.string() + "/", file}), HasSubstr("recordings"));
 }
