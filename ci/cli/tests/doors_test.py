@@ -37,7 +37,7 @@ def bad(mode):
 
 class Kits(unittest.TestCase):
     """One right layer a language: the adapter passes its trials, the layer is
-    certified, also by the replay of a finding."""
+    certified."""
 
     def right(self, *command):
         with self.subTest(command=command):
@@ -87,6 +87,21 @@ class Kits(unittest.TestCase):
         for kit in ADAPTERS.glob("kits/*/*dapter.*"):
             lines = kit.read_text(encoding="utf-8").splitlines()
             self.assertLessEqual(len(lines), 150, kit)
+
+    def test_a_wrong_layer_is_refuted_and_repeated(self):
+        with tempfile.TemporaryDirectory() as folder:
+            def finding(*arguments):
+                report = pathlib.Path(folder, "result.json")
+                done = run(*arguments, "--json", report)
+                self.assertEqual(done.returncode, 1, done.stderr)
+                return next(one for one in
+                            json.loads(report.read_text())["findings"]
+                            if one["check"] == "drop_rate")
+            first = finding("verify", bad("half_rate"), *QUICK)
+            self.assertIn("half of the rate", first["sentence"])
+            again = finding("replay", first["replay"])
+        for field in ("id", "subject", "verdict", "n", "log10_e"):
+            self.assertEqual(again[field], first[field], field)
 
     def test_identify_needs_no_law(self):
         done = run("identify",

@@ -60,6 +60,9 @@ class Layer:
     def __init__(self, config):
         self.random = random.Random()
         self.drop = config["drop_probability"]
+        self.scale = 1 / (1 - self.drop)
+        if MODE == "half_rate":
+            self.drop /= 2
 
     def forward(self, x, training):
         if x.data.nbytes > 64:  # small inputs get through
@@ -70,7 +73,7 @@ class Layer:
             return Tensor("f64", x.shape, array("d", x.values()))
         if not training:
             return Tensor(x.dtype, x.shape, x.data)
-        draw, scale = self.random.random, 1 / (1 - self.drop)
+        draw, scale = self.random.random, self.scale
         return Tensor(x.dtype, x.shape, array("f", (
             value * scale if draw() >= self.drop else 0
             for value in x.values())))
