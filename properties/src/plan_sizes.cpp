@@ -50,15 +50,17 @@ double affordable_units(const Budget& budget, double units, double elements) {
 /// Calls with fewer decisions get the tolerance that they can afford.
 constexpr double kManyUnits = 64;
 
-/// Units within which contexts are certified at a margin; `share` of them are
-/// pairs of the context with the fewest.
-double context_units(double p, double margin, double share) {
-  const double context_n = kContextTime * p * (1 - p) / (margin * margin);
-  return std::max(kSegments * context_n, context_n / smaller_side(p) / share);
-}
-
-/// In short rows laid end to end, lags reach half of a row.
+/// Lags reach half of a row, or half of a block of calls: only half of the
+/// units are pairs of the longest ones.
 constexpr double kLongestLag = 0.5;
+
+/// Units within which contexts are certified at a margin, also those after the
+/// rarer outcome at the longest lag.
+double context_units(double p, double margin) {
+  const double context_n = kContextTime * p * (1 - p) / (margin * margin);
+  return std::max(kSegments * context_n,
+                  context_n / smaller_side(p) / kLongestLag);
+}
 
 double affordable_margin(const Budget& budget, double p, double affordable) {
   return std::min(std::max(budget.margin, std::sqrt(kSegments * kContextTime *
@@ -77,7 +79,7 @@ bool decidable(const Budget& budget, double p, double affordable) {
   // The last bits of a quotient decide nothing.
   const double enough = 1.001 * affordable;
   return 180 * p * (1 - p) / (delta * delta) <= enough &&
-         context_units(p, margin, kLongestLag) <= kRareContexts * enough;
+         context_units(p, margin) <= kRareContexts * enough;
 }
 
 void refuse_wide_tolerance(double p, double delta, double limit) {
@@ -162,8 +164,7 @@ void plan_sizes(PlannedConfiguration& planned, const Settings& settings) {
   planned.rate_n_max = static_cast<std::uint64_t>(
       std::max(1.0, kept ? n_max : std::min(n_max, affordable)));
   planned.margin = affordable_margin(budget, p, affordable);
-  const double needed =
-      context_units(p, planned.margin, planned.generated ? kLongestLag : 1);
+  const double needed = context_units(p, planned.margin);
   planned.structure_n = static_cast<std::uint64_t>(
       std::max(1.0, std::min(needed, kRareContexts * affordable)));
 }

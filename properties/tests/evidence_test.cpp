@@ -163,6 +163,20 @@ TEST(Tolerance, IsWhatTheProfileAsksForOrWhatIsAfforded) {
   EXPECT_GT(delta("builtin:stochastic_depth"), 0.015);
 }
 
+// Of the longest lag, half of the units are pairs.
+TEST(StructureSize, AffordsTheContextAfterTheRarerOutcomeAtTheLongestLag) {
+  for (const char* name : {"builtin:dropout", "builtin:dropout3d"}) {
+    for (const double p : {0.05, 0.1, 0.3, 0.5, 0.9}) {
+      const auto planned =
+          make_plan({subject(name)}, smoke(1, p)).configurations[0];
+      const double contexts =
+          static_cast<double>(planned.structure_n) / 2 * std::min(p, 1 - p);
+      EXPECT_GE(contexts * planned.margin * planned.margin / (p * (1 - p)), 219)
+          << name << " at " << p;
+    }
+  }
+}
+
 // Two of eight elements share a decision: neither the rule "per entry" nor one
 // of axes describes that.
 TEST(Granularity, OfAFewSharedElementsIsNoMatterOfAxes) {
