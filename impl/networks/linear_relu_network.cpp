@@ -26,8 +26,8 @@ Tensor random_tensor(DType dtype, const Shape& shape, std::uint64_t number,
 LinearReluNetwork::LinearReluNetwork(const Law& law, const LayerConfig& config,
                                      Wiring wiring)
     : Network(law, config, std::move(wiring)) {
-  const std::int64_t in = law.network->sample[0];
-  const std::int64_t out = law.network->tap[0];
+  const std::int64_t in = this->law().sample[0];
+  const std::int64_t out = this->law().tap[0];
   parameters_.weight = random_tensor(config.dtype, {out, in}, 0,
                                      1 / std::sqrt(static_cast<double>(in)));
   parameters_.bias = random_tensor(config.dtype, {out}, 1, 0.1);

@@ -15,6 +15,8 @@ VitShape vit_shape(const NetworkLaw& law) {
   return {.channels = law.sample[0],
           .side = law.sample[1],
           .width = law.tap[1],
+          .heads = law.heads,
+          .hidden = 2 * law.tap[1],
           .blocks = law.blocks};
 }
 
@@ -23,7 +25,7 @@ std::unique_ptr<Layer> make(const Law& law, const LayerConfig& config,
                             Wiring wiring) {
   if (law.layer == "vit_encoder") {
     return std::make_unique<VitEncoder<T>>(law, config, std::move(wiring),
-                                           vit_shape(*law.network));
+                                           vit_shape(network_law(law, config)));
   }
   if (law.layer == "selu_network") {
     return std::make_unique<SeluStack<T>>(law, config, std::move(wiring));

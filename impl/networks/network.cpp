@@ -21,7 +21,8 @@ Shape with_batch(std::int64_t batch, std::span<const std::int64_t> sample) {
 void require_plain(const Law& law, const LayerConfig& config) {
   const LayerConfig plain{.layer = config.layer,
                           .drop_probability = config.drop_probability,
-                          .dtype = config.dtype};
+                          .dtype = config.dtype,
+                          .network = config.network};
   if (describe(config) != describe(plain)) {
     throw NotSupported(fmt::format("{} has no options, but is asked for {}",
                                    law.layer, describe(config)));
@@ -47,9 +48,10 @@ void with_type(DType dtype, const Function& function) {
 
 Network::Network(const Law& law, const LayerConfig& config, Wiring wiring)
     : law_(law),
+      network_(network_law(law, config)),
       dtype_(config.dtype),
       wiring_(std::move(wiring)),
-      points_(law.network->taps()),
+      points_(network_.taps()),
       taps_(points_.size()) {
   require_plain(law, config);
   for (std::size_t tap = 0; tap < points_.size(); ++tap) {
@@ -59,7 +61,7 @@ Network::Network(const Law& law, const LayerConfig& config, Wiring wiring)
 }
 
 void Network::make_point(const LayerConfig& config, std::size_t tap) {
-  const NetworkLaw& network = *law_.network;
+  const NetworkLaw& network = network_;
   const std::size_t branches = network.branches.size();
   const Place place{network.block_of(tap), network.blocks,
                     static_cast<int>(tap % branches)};
@@ -90,7 +92,7 @@ void Network::seed_layers() {
     std::uint64_t number = tap;
     if (wiring_.seeds == Seeds::kOneForAll) number = 0;
     if (wiring_.seeds == Seeds::kOneForABlock) {
-      number = static_cast<std::uint64_t>(law_.network->block_of(tap));
+      number = static_cast<std::uint64_t>(network_.block_of(tap));
     }
     points_[tap].layer->reseed(keyed_word(seed_, 1, number));
   }
@@ -141,15 +143,15 @@ TensorView Network::repeated(const Call& call) {
 void Network::take(const TensorView& input) {
   const std::int64_t batch = input.shape.empty() ? 0 : input.shape[0];
   if (input.dtype != dtype_ ||
-      input.shape != with_batch(batch, law_.network->sample)) {
+      input.shape != with_batch(batch, network_.sample)) {
     throw std::invalid_argument(fmt::format(
         "{} takes {} of shape (batch, {}), but got {} {}", law_.layer,
-        name_of(dtype_), fmt::join(law_.network->sample, ", "),
-        name_of(input.dtype), to_string(input.shape)));
+        name_of(dtype_), fmt::join(network_.sample, ", "), name_of(input.dtype),
+        to_string(input.shape)));
   }
   if (input_.shape() != input.shape || input_.dtype() != dtype_) {
     input_ = Tensor(dtype_, input.shape);
-    const Shape shape = with_batch(batch, law_.network->tap);
+    const Shape shape = with_batch(batch, network_.tap);
     for (Point& point : points_) {
       point.branch = Tensor(dtype_, shape);
       point.scaled = Tensor(dtype_, shape);

@@ -40,7 +40,7 @@ class Network : public Layer {
   /// ... what follows the tap is made of it, and of h where there is one.
   const Tensor& join(std::size_t tap, const Tensor* residual, bool training);
 
-  const NetworkLaw& law() const { return *law_.network; }
+  const NetworkLaw& law() const { return network_; }
   const Wiring& wiring() const { return wiring_; }
 
  private:
@@ -61,6 +61,7 @@ class Network : public Layer {
   TensorView dropped(Point& point, const Tensor& input, bool training);
 
   const Law& law_;
+  NetworkLaw network_;
   DType dtype_;
   Wiring wiring_;
   std::uint64_t seed_ = 0;

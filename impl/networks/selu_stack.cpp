@@ -12,7 +12,7 @@ template <class T>
 SeluStack<T>::SeluStack(const Law& law, const LayerConfig& config,
                         Wiring wiring)
     : Network(law, config, std::move(wiring)),
-      weights_(static_cast<std::size_t>(law.network->blocks)) {
+      weights_(static_cast<std::size_t>(this->law().blocks)) {
   begin(0);
 }
 

@@ -22,6 +22,10 @@ std::string describe(const LayerConfig& config) {
   if (config.block.shared_by_channels) text += ",coupled";
   if (config.block.plain_gamma) text += ",plain_gamma";
   if (config.block.fixed_scale) text += ",fixed_scale";
+  const NetworkOptions& network = config.network;
+  if (network.depth != 0) text += fmt::format(",depth={}", network.depth);
+  if (network.width != 0) text += fmt::format(",width={}", network.width);
+  if (network.heads != 0) text += fmt::format(",heads={}", network.heads);
   return text;
 }
 

@@ -1,6 +1,9 @@
 #include "dropcheck/impl/network_law.hpp"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <stdexcept>
 
 #include "dropcheck/impl/law.hpp"
 
@@ -10,30 +13,26 @@ namespace {
 constexpr std::array<std::string_view, 1> kOnly{"only"};
 constexpr std::array<std::string_view, 2> kEncoder{"attention", "MLP"};
 
-constexpr std::array<std::int64_t, 1> kFeatures{8};
-constexpr std::array<std::int64_t, 1> kHidden{16};
 constexpr NetworkLaw kLinearRelu{.drop_layer = "drop_path",
                                  .branches = kOnly,
-                                 .sample = kFeatures,
-                                 .tap = kHidden,
+                                 .sample = {8},
+                                 .tap = {16},
                                  .batch = 64};
 
-constexpr std::array<std::int64_t, 3> kImage{1, 8, 8};
-constexpr std::array<std::int64_t, 2> kTokens{5, 8};
 constexpr NetworkLaw kVit{.drop_layer = "drop_path",
                           .blocks = 12,
                           .branches = kEncoder,
                           .residual = true,
                           .schedule = Schedule::kLinear,
-                          .sample = kImage,
-                          .tap = kTokens};
+                          .sample = {1, 8, 8},
+                          .tap = {5, 8},
+                          .heads = 2};
 
-constexpr std::array<std::int64_t, 1> kWidth{64};
 constexpr NetworkLaw kSelu{.drop_layer = "alpha_dropout",
                            .blocks = 32,
                            .branches = kOnly,
-                           .sample = kWidth,
-                           .tap = kWidth,
+                           .sample = {64},
+                           .tap = {64},
                            .batch = 16,
                            .keeps_moments = true};
 
@@ -68,6 +67,35 @@ constexpr std::array<Law, 3> kNetworks{{
 }};
 
 }  // namespace
+
+NetworkLaw network_law(const Law& law, const LayerConfig& config) {
+  NetworkLaw network = *law.network;
+  const NetworkOptions& options = config.network;
+  const auto require = [&](bool holds, const char* rule) {
+    if (holds) return;
+    throw std::invalid_argument(fmt::format(
+        "{} is asked for depth {}, width {} and {} heads, but {}", law.layer,
+        options.depth, options.width, options.heads, rule));
+  };
+  require(options.depth >= 0 && options.width >= 0 && options.heads >= 0,
+          "none may be negative");
+  if (options.depth > 0) {
+    require(network.blocks > 1, "it has one block");
+    network.blocks = options.depth;
+  }
+  if (options.width > 0) {
+    const bool of_input = network.sample == network.tap;
+    network.tap.back() = options.width;
+    if (of_input) network.sample = network.tap;
+  }
+  if (options.heads > 0) {
+    require(network.heads > 0, "it has no attention");
+    network.heads = options.heads;
+  }
+  require(network.heads == 0 || network.tap.back() % network.heads == 0,
+          "heads must divide the width");
+  return network;
+}
 
 std::span<const Law> network_laws() { return kNetworks; }
 

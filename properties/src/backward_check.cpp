@@ -265,9 +265,11 @@ std::string_view no_backward(const impl::Law& law) {
 
 /// Gradients around a softmax are compared with differences of results, which
 /// 16 bits do not resolve.
-bool by_differences(const PlannedConfiguration& planned, const Occasion&) {
-  return planned.law->base == impl::Base::kEvaluation &&
-         impl::size_of(planned.config.dtype) < sizeof(float);
+std::string_view by_differences(const PlannedConfiguration& planned,
+                                const Occasion&) {
+  const bool hidden = planned.law->base == impl::Base::kEvaluation &&
+                      impl::size_of(planned.config.dtype) < sizeof(float);
+  return hidden ? "16 bits do not resolve differences of results" : "";
 }
 
 }  // namespace

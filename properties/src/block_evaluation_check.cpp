@@ -116,7 +116,7 @@ Finding check_block_evaluation(const Context& context) {
   finding.calls = evaluations.calls;
   finding.n = evaluations.calls *
               static_cast<std::uint64_t>(context.plan.units_per_call) *
-              context.law().network->taps();
+              impl::network_law(context.law(), context.config()).taps();
   if (!wrong.empty()) {
     refute(finding, wrong);
     return finding;
@@ -124,7 +124,8 @@ Finding check_block_evaluation(const Context& context) {
   certify(finding, "every branch is whole at evaluation",
           fmt::format("each element at {} taps in {} evaluations, {} of them "
                       "after a training call",
-                      context.law().network->taps(), kRounds, kRounds - 1));
+                      impl::network_law(context.law(), context.config()).taps(),
+                      kRounds, kRounds - 1));
   return finding;
 }
 

@@ -18,7 +18,7 @@ struct Occasion {
   const Settings& settings;
   bool first_probability = false;  ///< the first of the run's probabilities
   bool first_dtype = false;
-  bool plain = false;  ///< no option of LayerConfig is set
+  bool plain = false;            ///< no option of LayerConfig is set
   bool first_generated = false;  ///< the first of its subject that was drawn
   /// One configuration a subject: where a check is dear and its answer does
   /// not depend on p, dtype or options.
@@ -54,9 +54,10 @@ struct CheckDefinition {
   bool knows_limits = false;
   /// Why it has no meaning for a law; empty if it has.
   std::string_view (*not_applicable)(const impl::Law&) = nullptr;
-  /// Whether it is left out here, because another configuration of the subject
-  /// answers it, or the dtype cannot.
-  bool (*left_out)(const PlannedConfiguration&, const Occasion&) = nullptr;
+  /// Why it is left out here: another configuration of the subject answers it,
+  /// or the dtype cannot. Empty where it is not.
+  std::string_view (*left_out)(const PlannedConfiguration&,
+                               const Occasion&) = nullptr;
   /// Fills what it detects, its n and the elements that it draws by itself.
   /// `threshold` is ln(1 / (alpha * weight)). Called where delta > 0.
   void (*plan)(const PlannedConfiguration&, const Settings&, double threshold,

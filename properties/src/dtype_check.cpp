@@ -36,6 +36,9 @@ std::vector<DType> narrower(DType dtype) {
   return {};
 }
 
+/// On one range of numbers, for a value that is kept.
+constexpr std::int64_t kMostCalls = 256;
+
 bool all_in(DType dtype, const std::vector<KeptPair>& pairs) {
   return std::all_of(pairs.begin(), pairs.end(), [&](const KeptPair& pair) {
     return impl::rounded(pair.y, dtype) == pair.y;
@@ -47,7 +50,7 @@ class DTypeTrial {
   DTypeTrial(const Context& context, Finding& finding)
       : context_(context),
         trial_(context, finding),
-        shape_(small_shapes(context.law(), context.config()).front()),
+        shape_(form_shape(context.plan)),
         map_(impl::affine(context.law(), context.config())) {}
 
   Fault wrong_dtype() {
@@ -64,12 +67,12 @@ class DTypeTrial {
 
   Fault wrong_rounding() {
     const impl::Tensor input = trial_.input(shape_);
-    LawReading reading(context_.law(), context_.config(),
-                       trial_.base_of(input));
+    const impl::Tensor base = trial_.base_of(input);
+    LawReading reading(context_.law(), context_.config(), base);
     impl::Tensor given = input;
     const impl::TensorView result = trial_.call(given.view(), true);
     const auto breach = reading.judge(result);
-    const std::vector<KeptPair> pairs = kept_pairs(reading, input, result);
+    const std::vector<KeptPair> pairs = kept_pairs(reading, base, result);
     if (auto wrong = squeezed(pairs)) return wrong;
     if (breach) {
       const Fault scale = exact() ? narrow_scale(pairs) : std::nullopt;
@@ -133,15 +136,15 @@ class DTypeTrial {
   }
 
   std::vector<KeptPair> kept_pairs(const LawReading& reading,
-                                   const impl::Tensor& input,
+                                   const impl::Tensor& base,
                                    const impl::TensorView& result) const {
     std::vector<KeptPair> pairs;
     const std::vector<double> values = values_of(result);
-    const bool aligned = result.shape == input.shape();
+    const bool aligned = result.shape == base.shape();
     for (std::size_t i = 0; i < values.size(); ++i) {
       if (reading.is_dropped(values[i]) || !std::isfinite(values[i])) continue;
       const auto element = static_cast<std::int64_t>(i);
-      pairs.push_back({aligned ? input.view().value(element) : 0, values[i]});
+      pairs.push_back({aligned ? base.view().value(element) : 0, values[i]});
     }
     return pairs;
   }
@@ -150,7 +153,12 @@ class DTypeTrial {
   Fault squeezed(const std::vector<KeptPair>& pairs) const {
     if (pairs.size() < 8 || map_.a == 1) return std::nullopt;
     for (const DType narrow : narrower(dtype())) {
-      // Powers of two keep an input that happens to be narrow.
+      // That many digits are all 0 by chance once in 2^64 times.
+      const int digits =
+          impl::significand_bits(dtype()) - impl::significand_bits(narrow);
+      if (pairs.size() * static_cast<std::size_t>(digits) < 64) continue;
+      // Powers of two keep a value that happens to be narrow: one attention
+      // weight is 1.
       const bool input_too =
           std::all_of(pairs.begin(), pairs.end(), [&](const KeptPair& pair) {
             return impl::rounded(pair.x, narrow) == pair.x;
@@ -260,7 +268,7 @@ class DTypeTrial {
   Fault wrong_training(const char* name, const impl::Tensor& input) {
     LawReading reading(context_.law(), context_.config(), input);
     const std::int64_t calls =
-        trial_.surely_keeping_calls(units_of(context_, shape_), 256);
+        trial_.surely_keeping_calls(units_of(context_, shape_), kMostCalls);
     for (std::int64_t k = 0; k < calls && reading.kept() == 0; ++k) {
       impl::Tensor given = input;
       const impl::TensorView result = trial_.call(given.view(), true);
@@ -337,6 +345,21 @@ static Finding check_dtype(const Context& context) {
   return finding;
 }
 
+namespace {
+
+void plan_dtype(const PlannedConfiguration& planned, const Settings&, double,
+                PlannedCheck& check) {
+  if (!planned.generated) return;
+  const impl::Shape shape = form_shape(planned);
+  const double calls = calls_that_keep(planned, shape);
+  if (calls > static_cast<double>(kMostCalls)) {
+    check.undecidable = "too high a drop probability to see a kept value";
+  }
+  check.elements = (8 + 2 * calls) * output_elements(planned, shape);
+}
+
+}  // namespace
+
 constinit const CheckDefinition dtype_check{
     .info = {"dtype", Evidence::kDeterministic,
              "results and gradients keep the dtype, its precision and range",
@@ -351,6 +374,7 @@ constinit const CheckDefinition dtype_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
-    .left_out = not_first_probability};
+    .left_out = not_first_probability,
+    .plan = plan_dtype};
 
 }  // namespace dropcheck::properties

@@ -7,6 +7,7 @@
 
 #include "dropcheck/impl/random_stream.hpp"
 #include "oracle_input.hpp"
+#include "shapes.hpp"
 #include "value_comparison.hpp"
 
 namespace dropcheck::properties {
@@ -52,8 +53,11 @@ impl::Tensor FormTrial::input(const impl::Shape& shape) {
   impl::Tensor input =
       make_input(context_.law(), context_.config(), shape, key);
   if (context_.law().factor != impl::Factor::kNormal) return input;
+  // One element is no zero, whatever the key says: that shows the noise.
+  const auto elements = static_cast<std::uint64_t>(input.size());
   for (std::int64_t i = 0; i < input.size(); ++i) {
     const auto index = static_cast<std::uint64_t>(i);
+    if (index == key % elements) continue;
     if ((impl::keyed_word(key, index, 1) >> 63U) != 0) input.view().set(i, 0);
   }
   return input;
@@ -81,6 +85,30 @@ std::int64_t FormTrial::surely_keeping_calls(std::int64_t units,
                           static_cast<double>(std::max<std::int64_t>(units, 1));
   const double calls = std::ceil(60 / std::max(per_call, 1e-15));
   return static_cast<std::int64_t>(std::min(calls, static_cast<double>(most)));
+}
+
+impl::Shape form_shape(const PlannedConfiguration& planned) {
+  constexpr std::int64_t kMostElements = 4096;
+  const std::int64_t elements = impl::element_count(planned.shape);
+  const bool own =
+      planned.own_shape && elements > 0 && elements <= kMostElements;
+  return own ? planned.shape
+             : small_shapes(*planned.law, planned.config).front();
+}
+
+double output_elements(const PlannedConfiguration& planned,
+                       const impl::Shape& input) {
+  return static_cast<double>(impl::element_count(
+      impl::output_shape(*planned.law, planned.config, input)));
+}
+
+double calls_that_keep(const PlannedConfiguration& planned,
+                       const impl::Shape& input) {
+  const impl::Shape output =
+      impl::output_shape(*planned.law, planned.config, input);
+  const auto units = static_cast<double>(impl::element_count(
+      impl::unit_shape(*planned.law, planned.config, output)));
+  return std::ceil(60 / (-std::log(planned.rate) * std::max(units, 1.0)));
 }
 
 std::optional<std::string> wrong_form(const Context& context,

@@ -43,6 +43,18 @@ class FormTrial {
   std::uint64_t inputs_ = 0;
 };
 
+/// The shape on which forms are tried: that of the configuration where it is
+/// its own and small (larger ones say no more and take long), else a small one.
+impl::Shape form_shape(const PlannedConfiguration& planned);
+
+/// Elements of a result for an input of that shape, before any data.
+double output_elements(const PlannedConfiguration& planned,
+                       const impl::Shape& input);
+
+/// Calls after which a decision was kept but with probability e^-60.
+double calls_that_keep(const PlannedConfiguration& planned,
+                       const impl::Shape& input);
+
 /// "returns f32 for bf16 input" or "returns the shape 3x4 for an input of
 /// 1x3x4", with the reason where it can be told; nothing if both are right.
 std::optional<std::string> wrong_form(const Context& context,

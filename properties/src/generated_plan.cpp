@@ -15,6 +15,9 @@ namespace {
 /// Elements that one check may draw by itself in a generated configuration.
 constexpr double kMostOwnElements = 4e5;
 
+/// Configurations of layers that one of a network costs.
+constexpr std::size_t kLayersForANetwork = 8;
+
 /// Below this keep probability a layer that holds probabilities or scales in a
 /// float cannot be told from one that is wrong.
 constexpr double kLeastKeep = 0x1p-10;
@@ -51,10 +54,15 @@ Budget generated_budget() { return {1e-2, 5e-2, 2e4, 4e5}; }
 std::vector<DrawnCase> generated_cases(const PlannedSubject& subject,
                                        const Settings& settings,
                                        const ConfigSource& source) {
-  if (subject.law->network != nullptr || settings.generated == 0) return {};
+  const bool network = subject.law->network != nullptr;
+  const std::size_t count =
+      network
+          ? (settings.generated + kLayersForANetwork - 1) / kLayersForANetwork
+          : settings.generated;
+  if (count == 0) return {};
   std::vector<DrawnCase> cases = source.draw(
       {*subject.law, subject.description.dtypes, subject.entry.variants},
-      source_seed(settings.seed, subject.entry.name), settings.generated);
+      source_seed(settings.seed, subject.entry.name), count);
   // A case that was drawn twice has one identifier: once is enough.
   std::set<std::string> known;
   std::erase_if(cases, [&](const DrawnCase& drawn) {
@@ -82,6 +90,15 @@ std::string unreadable(const PlannedConfiguration& planned) {
                        impl::name_of(planned.config.dtype));
   }
   return {};
+}
+
+std::string no_decisions(const PlannedConfiguration& planned) {
+  if (!planned.note.empty()) return planned.note;
+  if (impl::element_count(planned.shape) == 0) {
+    return "an empty input shows no decision";
+  }
+  return fmt::format("nothing is left to chance at a drop probability of {:g}",
+                     planned.config.drop_probability);
 }
 
 void plan_values_only(PlannedConfiguration& planned) {

@@ -14,7 +14,7 @@ struct CheckDefinition;
 Budget generated_budget();
 
 /// Cases for one subject, by a key of the run's seed and the subject's name.
-/// None for networks, whose inputs have one shape.
+/// Fewer for networks, which cost more.
 std::vector<DrawnCase> generated_cases(const PlannedSubject& subject,
                                        const Settings& settings,
                                        const ConfigSource& source);
@@ -22,6 +22,9 @@ std::vector<DrawnCase> generated_cases(const PlannedSubject& subject,
 /// Why no value and no mask can be read, before any data: empty if they can.
 /// Needs law, config and shape.
 std::string unreadable(const PlannedConfiguration& planned);
+
+/// Why no check can decide that needs a rate, where there is none.
+std::string no_decisions(const PlannedConfiguration& planned);
 
 /// Sizes for a configuration whose rate cannot be decided: a few calls, for
 /// the checks of values.

@@ -126,6 +126,9 @@ class Cause {
   bool same_shape_ = false;
 };
 
+/// Of one layout, for a value that is kept.
+constexpr std::int64_t kMostCalls = 4096;
+
 /// Values are at their places, in memory that is otherwise left alone.
 class LayoutTrial {
  public:
@@ -187,7 +190,7 @@ class LayoutTrial {
                           const impl::Tensor& logical, Layout layout,
                           bool thorough, LawReading& reading) {
     const std::int64_t units = units_of(context_, logical.shape());
-    const std::int64_t needed = trial_.surely_keeping_calls(units, 4096);
+    const std::int64_t needed = trial_.surely_keeping_calls(units, kMostCalls);
     const std::int64_t calls = thorough ? std::max<std::int64_t>(8, needed) : 1;
     std::int64_t repeat = 1;
     for (std::int64_t done = 0; done < calls; done += repeat) {
@@ -289,16 +292,6 @@ bool takes(const Context& context, Layout layout) {
   return impl::needed_strides(layout) <= context.describe().strides;
 }
 
-/// Larger shapes of a user say no more about layouts, and take long.
-std::vector<Shape> layout_shapes(const Context& context) {
-  constexpr std::int64_t kMostElements = 4096;
-  const PlannedConfiguration& plan = context.plan;
-  const bool own =
-      plan.own_shape && impl::element_count(plan.shape) <= kMostElements;
-  if (own) return {plan.shape};
-  return {small_shapes(*plan.law, plan.config).front()};
-}
-
 /// Around the widths of vectors and of two and four of them, with every
 /// remainder of 8.
 constexpr std::int64_t kTails[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,
@@ -344,13 +337,14 @@ Fault wrong_tail(const Context& context, LayoutTrial& trial) {
 /// Every layout of every shape, then the tails.
 Fault wrong_layout(const Context& context, LayoutTrial& trial,
                    std::int64_t& tried) {
-  for (const Shape& shape : layout_shapes(context)) {
-    for (const Layout layout : impl::legal_layouts(shape)) {
-      if (!takes(context, layout)) continue;
-      if (auto wrong = trial.wrong_in(shape, layout, true)) return wrong;
-      ++tried;
-    }
+  const Shape shape = form_shape(context.plan);
+  for (const Layout layout : impl::legal_layouts(shape)) {
+    if (!takes(context, layout)) continue;
+    if (auto wrong = trial.wrong_in(shape, layout, true)) return wrong;
+    ++tried;
   }
+  // Tails are no matter of the shape that was drawn.
+  if (context.plan.generated) return std::nullopt;
   return wrong_tail(context, trial);
 }
 
@@ -373,11 +367,32 @@ static Finding check_layout(const Context& context) {
   certify(finding,
           "the same law for every memory layout, and no byte beside the "
           "elements is written",
-          fmt::format("on {} values in {} calls, {} layouts and tails of every "
-                      "length modulo 8{}",
-                      finding.n, finding.calls, tried, not_tried(context)));
+          fmt::format("on {} values in {} calls, {} layouts{}{}", finding.n,
+                      finding.calls, tried,
+                      context.plan.generated
+                          ? " of this shape"
+                          : " and tails of every length modulo 8",
+                      not_tried(context)));
   return finding;
 }
+
+namespace {
+
+/// Eight calls a layout, or as many as surely keep a value.
+void plan_layout(const PlannedConfiguration& planned, const Settings&, double,
+                 PlannedCheck& check) {
+  if (!planned.generated) return;
+  const Shape shape = form_shape(planned);
+  const double calls = calls_that_keep(planned, shape);
+  if (calls > static_cast<double>(kMostCalls)) {
+    check.undecidable = "too high a drop probability to read every layout";
+  }
+  check.elements = std::max(8.0, calls) *
+                   static_cast<double>(impl::legal_layouts(shape).size()) *
+                   output_elements(planned, shape);
+}
+
+}  // namespace
 
 constinit const CheckDefinition layout_check{
     .info = {"layout", Evidence::kDeterministic,
@@ -393,6 +408,7 @@ constinit const CheckDefinition layout_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
-    .left_out = not_first_probability};
+    .left_out = not_first_probability,
+    .plan = plan_layout};
 
 }  // namespace dropcheck::properties

@@ -23,7 +23,8 @@ std::size_t words_for(std::int64_t bits) {
 }
 
 impl::Shape tap_shape(const Context& context) {
-  const auto& extents = context.law().network->tap;
+  const impl::Extents extents =
+      impl::network_law(context.law(), context.config()).tap;
   impl::Shape shape{context.plan.shape[0]};
   shape.insert(shape.end(), extents.begin(), extents.end());
   return shape;
@@ -361,7 +362,7 @@ std::vector<TapValues> tap_values(const impl::Layer& layer,
                                   const NetworkPlan& plan,
                                   std::vector<impl::Tensor>& room) {
   const auto taps = layer.taps();
-  const impl::NetworkLaw& law = *plan.law;
+  const impl::NetworkLaw& law = plan.law;
   if (taps.size() != law.taps()) {
     throw impl::LayerError(fmt::format("offers {} taps, where {} are due",
                                        taps.size(), law.taps()));

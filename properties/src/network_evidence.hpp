@@ -21,7 +21,7 @@ struct NetworkEvidence {
   bool complete = false;  ///< all planned blocks were drawn
 
   std::size_t taps() const { return readers.size(); }
-  const impl::NetworkLaw& law() const { return *plan.law; }
+  const impl::NetworkLaw& law() const { return plan.law; }
   /// Decisions of all branches of a block.
   stats::Counts block_counts(int block) const;
   /// "block 5 of 12 (from 0)", and the branch where there are several.

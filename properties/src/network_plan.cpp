@@ -29,7 +29,7 @@ double affordable_elements(Profile profile) {
   return 0;
 }
 
-double elements_of(std::span<const std::int64_t> extents) {
+double elements_of(const impl::Extents& extents) {
   double product = 1;
   for (const std::int64_t extent : extents) {
     product *= static_cast<double>(extent);
@@ -38,7 +38,7 @@ double elements_of(std::span<const std::int64_t> extents) {
 }
 
 void require_sample(const PlannedConfiguration& planned) {
-  const impl::NetworkLaw& law = *planned.law->network;
+  const impl::NetworkLaw law = impl::network_law(*planned.law, planned.config);
   impl::Shape due{planned.shape.empty() ? 0 : planned.shape[0]};
   due.insert(due.end(), law.sample.begin(), law.sample.end());
   if (planned.shape == due && due[0] >= 1) return;
@@ -71,7 +71,7 @@ void plan_network_sizes(PlannedConfiguration& planned,
                         const Settings& settings) {
   planned.rate = planned.config.drop_probability;
   require_sample(planned);
-  const impl::NetworkLaw& law = *planned.law->network;
+  const impl::NetworkLaw law = impl::network_law(*planned.law, planned.config);
   const std::int64_t batch = planned.shape[0];
   const double tap = elements_of(law.tap);
   planned.units_per_call =
@@ -82,8 +82,9 @@ void plan_network_sizes(PlannedConfiguration& planned,
   if (!(p > 0 && p < 1)) return;
   const double elements = static_cast<double>(law.taps()) * tap *
                           static_cast<double>(batch * planned.calls_per_block);
-  const double blocks = std::max(
-      16.0, std::floor(affordable_elements(settings.profile) / elements));
+  const double affordable =
+      planned.generated ? 1e6 : affordable_elements(settings.profile);
+  const double blocks = std::max(16.0, std::floor(affordable / elements));
   planned.structure_n = planned.rate_n_max =
       static_cast<std::uint64_t>(blocks) *
       static_cast<std::uint64_t>(planned.calls_per_block *
@@ -110,21 +111,21 @@ void plan_network_sizes(PlannedConfiguration& planned,
 
 NetworkPlan make_network_plan(const PlannedConfiguration& planned) {
   NetworkPlan plan;
-  plan.law = planned.law->network;
+  plan.law = impl::network_law(*planned.law, planned.config);
   plan.units = planned.units_per_call;
-  plan.unit_size = static_cast<std::int64_t>(elements_of(plan.law->tap)) *
+  plan.unit_size = static_cast<std::int64_t>(elements_of(plan.law.tap)) *
                    planned.shape[0] / plan.units;
-  plan.calls_per_block = calls_per_block(*plan.law);
+  plan.calls_per_block = calls_per_block(plan.law);
   plan.blocks = planned.structure_n /
                 static_cast<std::uint64_t>(plan.units * plan.calls_per_block);
-  for (std::size_t tap = 0; tap < plan.law->taps(); ++tap) {
+  for (std::size_t tap = 0; tap < plan.law.taps(); ++tap) {
     plan.rates.push_back(impl::scheduled_rate(
-        *plan.law, planned.config.drop_probability, plan.law->block_of(tap)));
+        plan.law, planned.config.drop_probability, plan.law.block_of(tap)));
   }
   plan.lags = doubled(plan.units / 2);
   plan.call_lags = doubled(plan.calls_per_block / 2);
-  if (plan.law->keeps_moments) {
-    for (std::size_t depth = 1; depth <= plan.law->taps(); depth *= 2) {
+  if (plan.law.keeps_moments) {
+    for (std::size_t depth = 1; depth <= plan.law.taps(); depth *= 2) {
       plan.depths.push_back(depth - 1);
     }
   }

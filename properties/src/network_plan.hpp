@@ -17,7 +17,7 @@ void plan_network_sizes(PlannedConfiguration& planned,
 
 /// What is fixed about a network before the first call.
 struct NetworkPlan {
-  const impl::NetworkLaw* law = nullptr;
+  impl::NetworkLaw law;
   std::int64_t units = 0;      ///< decisions of a tap in a call
   std::int64_t unit_size = 1;  ///< elements that share one
   std::int64_t calls_per_block = 1;
@@ -32,7 +32,7 @@ struct NetworkPlan {
            static_cast<double>(blocks);
   }
   double block_n() const {
-    return tap_n() * static_cast<double>(law->branches.size());
+    return tap_n() * static_cast<double>(law.branches.size());
   }
 };
 

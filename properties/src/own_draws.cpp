@@ -4,13 +4,15 @@
 
 namespace dropcheck::properties {
 
-bool not_once(const PlannedConfiguration&, const Occasion& occasion) {
-  return !occasion.once();
+std::string_view not_once(const PlannedConfiguration&,
+                          const Occasion& occasion) {
+  return occasion.once() ? "" : "one configuration of the subject is enough";
 }
 
-bool not_first_probability(const PlannedConfiguration&,
-                           const Occasion& occasion) {
-  return !occasion.first_probability;
+std::string_view not_first_probability(const PlannedConfiguration&,
+                                       const Occasion& occasion) {
+  return occasion.first_probability ? ""
+                                    : "the first drop probability is enough";
 }
 
 bool leave_empty_bound_open(Finding& finding, const Context& context,

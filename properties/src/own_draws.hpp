@@ -24,11 +24,13 @@ T by_profile(Profile profile, T smoke, T pr, T nightly) {
 }
 
 /// CheckDefinition::left_out: one configuration a subject is enough.
-bool not_once(const PlannedConfiguration& planned, const Occasion& occasion);
+std::string_view not_once(const PlannedConfiguration& planned,
+                          const Occasion& occasion);
 
-/// CheckDefinition::left_out: the first drop probability of a run is enough.
-bool not_first_probability(const PlannedConfiguration& planned,
-                           const Occasion& occasion);
+/// CheckDefinition::left_out: the first drop probability of a run is enough,
+/// and every one that was drawn.
+std::string_view not_first_probability(const PlannedConfiguration& planned,
+                                       const Occasion& occasion);
 
 /// Leaves a finding open where the effect that its check was planned to find is
 /// `most` or more, which none can be: at such a drop probability a certificate

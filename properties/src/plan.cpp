@@ -80,19 +80,22 @@ bool is_asked(const PlannedCheck& item, const impl::Law& law,
          std::any_of(settings.only.begin(), settings.only.end(), matches);
 }
 
-bool is_applicable(const CheckDefinition& check,
-                   const PlannedConfiguration& planned,
-                   const Occasion& occasion) {
-  if (!not_applicable(check.info, *planned.law).empty()) return false;
-  if (check.needs_rate && planned.delta <= 0) return false;
-  return check.left_out == nullptr || !check.left_out(planned, occasion);
+/// Why a check that has a meaning for the law is not asked here; empty: it is.
+std::string reason_against(const CheckDefinition& check,
+                           const PlannedConfiguration& planned,
+                           const Occasion& occasion) {
+  if (check.needs_rate && planned.delta <= 0) return no_decisions(planned);
+  if (check.left_out != nullptr) {
+    const std::string_view reason = check.left_out(planned, occasion);
+    if (!reason.empty()) return std::string(reason);
+  }
+  return left_out_because(planned, check, occasion.first_generated);
 }
 
 void plan_checks(PlannedConfiguration& planned, const Occasion& occasion) {
   for (const CheckDefinition* check : check_definitions()) {
-    if (!is_applicable(*check, planned, occasion)) continue;
-    std::string reason =
-        left_out_because(planned, *check, occasion.first_generated);
+    if (!not_applicable(check->info, *planned.law).empty()) continue;
+    std::string reason = reason_against(*check, planned, occasion);
     if (!reason.empty()) {
       planned.left_out.push_back(
           {std::string(check->info.name), std::move(reason)});
@@ -194,11 +197,12 @@ void share_weights(Plan& plan) {
 /// Elements that a call draws and reads: of a network, those of its taps.
 double elements_of_call(const PlannedConfiguration& planned) {
   const auto input = static_cast<double>(impl::element_count(planned.shape));
-  const impl::NetworkLaw* const network = planned.law->network;
-  if (network == nullptr) return std::max(input, 1.0);
-  double elements = static_cast<double>(network->taps()) *
+  if (planned.law->network == nullptr) return std::max(input, 1.0);
+  const impl::NetworkLaw network =
+      impl::network_law(*planned.law, planned.config);
+  double elements = static_cast<double>(network.taps()) *
                     static_cast<double>(planned.shape[0]);
-  for (const std::int64_t extent : network->tap) {
+  for (const std::int64_t extent : network.tap) {
     elements *= static_cast<double>(extent);
   }
   return elements;
@@ -343,6 +347,8 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
     for (const DrawnCase& drawn : generated_cases(planned, settings, *source)) {
       add_configuration(planned,
                         {.config = drawn.config,
+                         .first_probability = true,
+                         .first_dtype = true,
                          .generated = true,
                          .first_generated = first_generated},
                         &drawn.shape, plan);

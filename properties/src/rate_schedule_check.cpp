@@ -200,7 +200,7 @@ void plan_rate_schedule(const PlannedConfiguration& planned, const Settings&,
       plan.tap_n() * static_cast<double>(plan.rates.size());
   check.shares_masks = true;
   // A third, a half and a share of the blocks: ln(6 * blocks) more.
-  const double needed = threshold + std::log(6.0 * plan.law->blocks);
+  const double needed = threshold + std::log(6.0 * plan.law.blocks);
   const double p = planned.config.drop_probability;
   check.detectable_effect =
       two_digits(detectable_z(needed, mixture_overhead(plan.block_n())) *

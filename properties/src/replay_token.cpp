@@ -156,6 +156,15 @@ std::vector<T> list(const std::string& text, char separator,
   return values;
 }
 
+/// 0 where it is not given.
+template <class T>
+T option_of_network(const Fields& fields, std::string_view name) {
+  if (!fields.contains(name)) return 0;
+  const T value = number<T>(fields, name);
+  if (value < 1) refuse(name, required(fields, name), "at least 1");
+  return value;
+}
+
 impl::LayerConfig decode_config(const Fields& fields) {
   impl::LayerConfig config;
   config.layer = required(fields, "layer");
@@ -186,6 +195,9 @@ impl::LayerConfig decode_config(const Fields& fields) {
   config.block.shared_by_channels = fields.contains("coupled");
   config.block.plain_gamma = fields.contains("plain_gamma");
   config.block.fixed_scale = fields.contains("fixed_scale");
+  config.network.depth = option_of_network<int>(fields, "depth");
+  config.network.width = option_of_network<std::int64_t>(fields, "width");
+  config.network.heads = option_of_network<int>(fields, "heads");
   return config;
 }
 
@@ -198,6 +210,14 @@ std::string block_text(const impl::BlockOptions& block) {
   if (block.shared_by_channels) text += ",coupled=1";
   if (block.plain_gamma) text += ",plain_gamma=1";
   if (block.fixed_scale) text += ",fixed_scale=1";
+  return text;
+}
+
+std::string network_text(const impl::NetworkOptions& network) {
+  std::string text;
+  if (network.depth != 0) text += fmt::format(",depth={}", network.depth);
+  if (network.width != 0) text += fmt::format(",width={}", network.width);
+  if (network.heads != 0) text += fmt::format(",heads={}", network.heads);
   return text;
 }
 
@@ -228,6 +248,7 @@ std::string encode(const ReplayToken& token) {
     text += fmt::format(",structure={}", token.structure_n);
   }
   text += block_text(token.config.block);
+  text += network_text(token.config.network);
   return text + fmt::format(
                     ",shape={},own_shape={},profile={},delta={},margin={},"
                     "n_max={},alpha={},weight={},seed={}",

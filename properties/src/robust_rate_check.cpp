@@ -180,10 +180,12 @@ namespace {
 
 /// Small probabilities need more calls than a profile affords, whatever their
 /// units: bets are capped.
-bool not_affordable(const PlannedConfiguration& planned,
-                    const Occasion& occasion) {
-  return not_once(planned, occasion) || planned.delta <= 0 ||
-         !robust_plan(planned, occasion.settings).affordable;
+std::string_view not_affordable(const PlannedConfiguration& planned,
+                                const Occasion& occasion) {
+  if (!occasion.once()) return not_once(planned, occasion);
+  const bool affordable =
+      planned.delta > 0 && robust_plan(planned, occasion.settings).affordable;
+  return affordable ? "" : "it takes more calls than the profile affords";
 }
 
 void plan_robust(const PlannedConfiguration& planned, const Settings& settings,

@@ -265,6 +265,7 @@ constinit const CheckDefinition shape_check{
     .reads_masks = false,
     .takes_chance = false,
     .before_reading = true,
+    .own_shapes = true,
     .left_out = not_first_probability};
 
 }  // namespace dropcheck::properties

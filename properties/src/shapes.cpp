@@ -75,9 +75,9 @@ impl::Shape statistical_shape(const impl::Law& law,
                               const impl::LayerConfig& config,
                               Profile profile) {
   if (law.network != nullptr) {
-    impl::Shape shape{law.network->batch};
-    shape.insert(shape.end(), law.network->sample.begin(),
-                 law.network->sample.end());
+    const impl::NetworkLaw network = impl::network_law(law, config);
+    impl::Shape shape{network.batch};
+    shape.insert(shape.end(), network.sample.begin(), network.sample.end());
     return shape;
   }
   const bool small = profile == Profile::kSmoke;

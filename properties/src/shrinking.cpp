@@ -44,6 +44,13 @@ constexpr double kSecondsPerStep = 1e-3;
 /// Apart from every other key of a run: "shrink".
 constexpr std::uint64_t kShrinkKey = 0x736872696e6b;
 
+/// What a step costs besides where the subject ends or hangs: another process.
+constexpr double kSecondsPerEnd = 0.1;
+/// A call that hangs is told from a slow one within this share of the limit,
+/// and within no less than that.
+constexpr double kHangShare = 1 / 15.0;
+constexpr double kLeastHangSeconds = 1;
+
 /// Fewer units than this save nothing.
 constexpr double kLeastUnits = 4096;
 
@@ -55,6 +62,12 @@ bool rests_on_rate(std::string_view check) {
 std::uint64_t& planned_units(PlannedConfiguration& planned,
                              std::string_view check) {
   return rests_on_rate(check) ? planned.rate_n_max : planned.structure_n;
+}
+
+/// Neither right nor wrong: the subject ended, or did not answer.
+bool has_ended(const Finding& finding) {
+  return finding.verdict == Verdict::kCrash ||
+         finding.verdict == Verdict::kTimeout;
 }
 
 bool was_refused(const Finding& finding) {
@@ -74,6 +87,13 @@ class Shrinker {
 
   void shrink(Finding& finding) {
     first_finding_ = &finding;
+    if (finding.verdict == Verdict::kTimeout && !prepare_for_hangs()) {
+      result_.stopped =
+          "not tried: a call that does not return can be ended in a process of "
+          "its own only";
+      finding.shrinking = std::move(result_);
+      return;
+    }
     DrawnCase current = start();
     known_.insert(name_of(current));
     bool simpler = true;
@@ -88,13 +108,31 @@ class Shrinker {
     return impl::describe(drawn.config) + "," + impl::to_string(drawn.shape);
   }
 
+  /// The subject with a shorter limit for a call, so that a hang costs little.
+  bool prepare_for_hangs() {
+    if (!subject_.entry.open_within) return false;
+    const double limit =
+        std::min(plan_.settings.call_timeout_seconds,
+                 std::max(kLeastHangSeconds,
+                          kHangShare * plan_.settings.shrink_limit_seconds));
+    hang_seconds_ = limit;
+    impatient_ = subject_;
+    impatient_->entry.open = [open = subject_.entry.open_within, limit] {
+      return open(
+          std::chrono::milliseconds(static_cast<std::int64_t>(1000 * limit)));
+    };
+    impatient_pool_.emplace(*impatient_);
+    return true;
+  }
+
   const CheckDefinition& check() const {
     return definition_of(first_finding_->check);
   }
 
   /// The input on which the check found it.
   DrawnCase start() const {
-    const bool shared = check().from_battery != nullptr || first_.own_shape;
+    const bool shared = check().from_battery != nullptr || first_.own_shape ||
+                        has_ended(*first_finding_);
     return {first_.config,
             shared ? first_.shape : structure_shapes(first_).front()};
   }
@@ -103,7 +141,8 @@ class Shrinker {
   bool step_from(DrawnCase& current) {
     result_.not_asked = 0;
     for (const DrawnCase& candidate : simpler_cases(*first_.law, current)) {
-      if (check().own_shapes && candidate.shape != current.shape) continue;
+      const bool fixed = check().own_shapes && !has_ended(*first_finding_);
+      if (fixed && candidate.shape != current.shape) continue;
       if (!declared(candidate.config.dtype)) continue;
       if (known_.count(name_of(candidate)) > 0) continue;
       ReplayToken token = token_for(candidate);
@@ -156,7 +195,8 @@ class Shrinker {
       std::uint64_t& units = planned_units(planned, token.check);
       const bool unplanned =
           planned.values_only && check().takes_chance && !check().knows_limits;
-      const bool too_small = 2 * units < wanted || unplanned;
+      const bool too_small =
+          !has_ended(*first_finding_) && (2 * units < wanted || unplanned);
       if (too_small) {
         ++result_.not_asked;
         return std::nullopt;
@@ -241,9 +281,12 @@ class Shrinker {
     Progress progress;
     progress.interrupt = progress_.interrupt;
     const std::vector<Finding> findings =
-        run_configuration(settings, planned, pool_, progress);
+        run_configuration(settings, planned,
+                          impatient_pool_ ? *impatient_pool_ : pool_, progress);
     if (findings.empty()) return false;
     const Finding& finding = findings.front();
+    if (finding.verdict == Verdict::kTimeout) cost_ += hang_seconds_;
+    if (finding.verdict == Verdict::kCrash) cost_ += kSecondsPerEnd;
     const bool refuted = is_alike(finding);
     ShrinkStep step;
     step.configuration = finding.configuration;
@@ -279,12 +322,34 @@ class Shrinker {
   Shrinking result_;
   std::set<std::string> known_;
   double cost_ = 0;
+  double hang_seconds_ = 0;
+  std::optional<PlannedSubject> impatient_;
+  std::optional<SubjectPool> impatient_pool_;
   Clock::time_point began_ = Clock::now();
 };
 
 /// Evidence without chance is worst, then the largest e-value.
 double badness(const Finding& finding) {
   return finding.log10_e.value_or(std::numeric_limits<double>::infinity());
+}
+
+/// One crash and one hang of each subject, though every check of it may have
+/// met them: the first one, of a check without chance where there is one.
+std::vector<Finding*> first_ends(const Progress& progress,
+                                 std::vector<Finding>& findings) {
+  std::map<std::pair<std::string, Verdict>, Finding*> first;
+  for (Finding& finding : findings) {
+    if (!has_ended(finding) || finding.check == "open") continue;
+    if (progress.known && progress.known(finding)) continue;
+    Finding*& known = first[{finding.subject, finding.verdict}];
+    const bool surer = known != nullptr &&
+                       definition_of(known->check).takes_chance &&
+                       !definition_of(finding.check).takes_chance;
+    if (known == nullptr || surer) known = &finding;
+  }
+  std::vector<Finding*> chosen;
+  for (const auto& [key, finding] : first) chosen.push_back(finding);
+  return chosen;
 }
 
 /// The worst refuted finding of each check of each subject.
@@ -325,7 +390,10 @@ const PlannedSubject& subject_of(const Plan& plan, const std::string& name) {
 
 void shrink_refuted(const Plan& plan, const Progress& progress,
                     const PoolOf& pool_of, std::vector<Finding>& findings) {
-  const std::vector<Finding*> chosen = worst_of_each(progress, findings);
+  std::vector<Finding*> chosen = worst_of_each(progress, findings);
+  for (Finding* finding : first_ends(progress, findings)) {
+    chosen.push_back(finding);
+  }
   // Paths run side by side; what each finds does not depend on it.
   tbb::parallel_for(std::size_t{0}, chosen.size(), [&](std::size_t index) {
     Finding& finding = *chosen[index];

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <exception>
 #include <utility>
@@ -33,6 +34,13 @@ void set_block_back(const DrawnCase& drawn, T impl::BlockOptions::*member,
   cases.back().config.block.*member = plain;
 }
 
+void set_network_back(const DrawnCase& drawn,
+                      auto impl::NetworkOptions::*member, Cases& cases) {
+  if (drawn.config.network.*member == 0) return;
+  cases.push_back(drawn);
+  cases.back().config.network.*member = 0;
+}
+
 void plainer_options(const DrawnCase& drawn, Cases& cases) {
   set_back(drawn, &impl::LayerConfig::in_place, cases);
   set_back(drawn, &impl::LayerConfig::channels_last, cases);
@@ -44,6 +52,9 @@ void plainer_options(const DrawnCase& drawn, Cases& cases) {
   set_block_back(drawn, &impl::BlockOptions::shared_by_channels, cases);
   set_block_back(drawn, &impl::BlockOptions::plain_gamma, cases);
   set_block_back(drawn, &impl::BlockOptions::fixed_scale, cases);
+  set_network_back(drawn, &impl::NetworkOptions::depth, cases);
+  set_network_back(drawn, &impl::NetworkOptions::width, cases);
+  set_network_back(drawn, &impl::NetworkOptions::heads, cases);
 }
 
 void plainer_dtypes(const DrawnCase& drawn, Cases& cases) {
@@ -94,13 +105,23 @@ void smaller_extents(const DrawnCase& drawn, Cases& cases) {
 
 }  // namespace
 
+namespace {
+
+bool is_batch_of_samples(const impl::Law& law, const DrawnCase& drawn) {
+  const impl::Extents sample = impl::network_law(law, drawn.config).sample;
+  return drawn.shape.size() == sample.size() + 1 && drawn.shape[0] > 0 &&
+         std::equal(sample.begin(), sample.end(), drawn.shape.begin() + 1);
+}
+
+}  // namespace
+
 bool has_meaning(const impl::Law& law, const DrawnCase& drawn) {
   try {
     const impl::Shape output =
         impl::output_shape(law, drawn.config, drawn.shape);
     impl::unit_shape(law, drawn.config, output);
     impl::unit_drop_probability(law, drawn.config, output);
-    return true;
+    return law.network == nullptr || is_batch_of_samples(law, drawn);
   } catch (const std::exception&) {
     return false;
   }

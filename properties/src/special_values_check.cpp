@@ -8,6 +8,7 @@
 #include "check_definition.hpp"
 #include "context.hpp"
 #include "dropcheck/impl/block_law.hpp"
+#include "form_trial.hpp"
 #include "own_draws.hpp"
 #include "special_rounds.hpp"
 
@@ -21,12 +22,16 @@ constexpr std::int64_t kMostElements = std::int64_t{1} << 23;
 
 /// Rounds that a right layer needs with probability at most e^-40 for each
 /// kind: each comes to an element in one round of 24, and to a unit as often.
-std::uint64_t most_rounds(const Context& context) {
-  const double p = context.p0();
+double rounds_needed(const PlannedConfiguration& planned) {
+  const double p = planned.rate;
   const double per_decision = -std::log1p(-std::min(p, 1 - p));
-  const double units = std::max<double>(
-      1, static_cast<double>(context.plan.units_per_call) / 24);
-  const double rounds = 24 + 24 * kSurely / per_decision / units;
+  const double units =
+      std::max<double>(1, static_cast<double>(planned.units_per_call) / 24);
+  return 24 + 24 * kSurely / per_decision / units;
+}
+
+std::uint64_t most_rounds(const Context& context) {
+  const double rounds = rounds_needed(context.plan);
   const double affordable = static_cast<double>(kMostElements) /
                             static_cast<double>(std::max<std::int64_t>(
                                 1, context.inputs.base.size()));
@@ -125,6 +130,25 @@ static Finding check_special_values(const Context& context) {
   return finding;
 }
 
+namespace {
+
+/// Calls of a generated configuration: made one by one.
+constexpr double kMostCalls = 4000;
+
+void plan_special_values(const PlannedConfiguration& planned, const Settings&,
+                         double, PlannedCheck& check) {
+  if (!planned.generated) return;
+  const double calls = 3 * rounds_needed(planned);
+  if (calls > kMostCalls) {
+    check.undecidable = fmt::format(
+        "may take {:.2g} calls for each kind of value to be kept and dropped",
+        calls);
+  }
+  check.elements = calls * output_elements(planned, planned.shape);
+}
+
+}  // namespace
+
 constinit const CheckDefinition special_values_check{
     .info = {"special_values", Evidence::kDeterministic,
              "NaN, infinities, zeros, subnormal and large numbers are kept and "
@@ -144,6 +168,8 @@ constinit const CheckDefinition special_values_check{
              "the finding says how many were kept and dropped.",
              "faulty:nan_counted_as_dropped"},
     .from_calls = check_special_values,
-    .left_out = not_first_probability};
+    .knows_limits = true,
+    .left_out = not_first_probability,
+    .plan = plan_special_values};
 
 }  // namespace dropcheck::properties

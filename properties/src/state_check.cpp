@@ -22,9 +22,12 @@ std::size_t random_count(Profile profile) {
 /// All that is tried, the shortest first.
 std::vector<Commands> sequences_of(const Context& context,
                                    const Abilities& abilities) {
-  std::vector<Commands> all = pair_sequences(abilities);
-  for (Commands& commands : clone_sequences(abilities)) {
-    all.push_back(std::move(commands));
+  std::vector<Commands> all;
+  if (!context.plan.generated) {
+    all = pair_sequences(abilities);
+    for (Commands& commands : clone_sequences(abilities)) {
+      all.push_back(std::move(commands));
+    }
   }
   for (Commands& commands : random_sequences(
            abilities, random_count(context.settings.profile), kLongest,
@@ -75,6 +78,14 @@ static Finding check_state(const Context& context) {
     refute_smallest(finding, context, trial, commands, *breach);
     return finding;
   }
+  if (context.plan.generated) {
+    const std::size_t letters = alphabet(trial.abilities()).size();
+    certify(finding,
+            "nothing sticks: every call is as it would be without the others",
+            fmt::format("in {} random sequences of up to {} of {} commands",
+                        sequences.size(), kLongest, letters));
+    return finding;
+  }
   Abilities paired = trial.abilities();
   paired.clone = false;
   const std::size_t letters = alphabet(paired).size();
@@ -99,9 +110,30 @@ static Finding check_state(const Context& context) {
 namespace {
 
 /// Once for each set of options: nothing of it depends on p or dtype.
-bool later_rate_or_dtype(const PlannedConfiguration&,
-                         const Occasion& occasion) {
-  return !(occasion.first_probability && occasion.first_dtype);
+std::string_view later_rate_or_dtype(const PlannedConfiguration&,
+                                     const Occasion& occasion) {
+  const bool first = occasion.first_probability && occasion.first_dtype;
+  return first ? "" : "the first drop probability and dtype are enough";
+}
+
+}  // namespace
+
+namespace {
+
+/// Of a generated configuration: sequences, and their training calls alone.
+void plan_state(const PlannedConfiguration& planned, const Settings&, double,
+                PlannedCheck& check) {
+  if (!planned.generated) return;
+  constexpr double kCalls = 300;
+  const double units = static_cast<double>(planned.units_per_call);
+  const double repeat =
+      units < StateTrial::kFewDecisions
+          ? std::ceil(StateTrial::most_decisions(planned) / units)
+          : 1;
+  const impl::Shape output =
+      impl::output_shape(*planned.law, planned.config, planned.shape);
+  check.elements =
+      kCalls * repeat * static_cast<double>(impl::element_count(output));
 }
 
 }  // namespace
@@ -129,6 +161,8 @@ constinit const CheckDefinition state_check{
              "the same for the same run seed.",
              "faulty:sticky_eval_after_resize"},
     .from_calls = check_state,
-    .left_out = later_rate_or_dtype};
+    .knows_limits = true,
+    .left_out = later_rate_or_dtype,
+    .plan = plan_state};
 
 }  // namespace dropcheck::properties

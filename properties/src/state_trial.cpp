@@ -11,12 +11,6 @@
 namespace dropcheck::properties {
 namespace {
 
-/// Decisions of a call, or of several at once, that are enough for any p that
-/// is not extreme, and that a sequence can afford.
-constexpr double kMostDecisions = 4096;
-/// A call with fewer of them is made several times at once.
-constexpr std::int64_t kFewDecisions = 8;
-
 bool agree(const impl::TensorView& a, const impl::TensorView& b) {
   return a.shape == b.shape && first_difference(a, b) < 0;
 }
@@ -44,7 +38,7 @@ void StateTrial::choose_sizes() {
   const double telling = std::max(needed / -stats::log_chance_identical(p, 1),
                                   needed / -std::log1p(-p));
   const auto decisions = static_cast<std::int64_t>(
-      std::ceil(std::min(telling, kMostDecisions) / 64) * 64);
+      std::ceil(std::min(telling, most_decisions(context_.plan)) / 64) * 64);
   add_sizes(decisions);
   abilities_.sizes = static_cast<int>(sizes_.size());
   const auto a_call = static_cast<std::int64_t>(sizes_.front().decisions);

@@ -26,6 +26,14 @@ struct Breach {
 /// something is dropped, and no result changes while others are called.
 class StateTrial {
  public:
+  /// A call with fewer decisions is made several times at once.
+  static constexpr std::int64_t kFewDecisions = 8;
+  /// Decisions of a call, or of several at once, that are enough for any p that
+  /// is not extreme, and that a sequence can afford.
+  static double most_decisions(const PlannedConfiguration& planned) {
+    return planned.generated ? 256 : 4096;
+  }
+
   /// `tries` bounds the comparisons that chance can fool.
   StateTrial(const Context& context, double tries);
 

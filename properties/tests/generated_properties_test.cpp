@@ -132,11 +132,16 @@ TEST_P(EveryLayer, ForgetsWhatWasCalledBefore) {
     const impl::Tensor evaluated = called(*fresh, input, false);
     fresh->reseed(7);
     const impl::Tensor trained = called(*fresh, input, true);
-    const auto used = subject->make(drawn.config);
+    auto used = subject->make(drawn.config);
     for (const generators::CallStep& step :
          *generators::call_sequences(rule, drawn)) {
       if (step.kind == generators::CallKind::kReseed) {
         used->reseed(step.seed);
+        continue;
+      }
+      if (step.kind == generators::CallKind::kClone) {
+        auto copy = used->clone();
+        used = std::move(copy);
         continue;
       }
       const impl::Tensor other = *generators::readable_inputs(

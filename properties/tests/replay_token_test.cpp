@@ -148,6 +148,9 @@ TEST(ReplayToken, NamesTheFieldThatIsWrong) {
            {replaced("dtype=f32", "dtype=f32,shared=-1"), "shared"},
            {replaced("dtype=f32", "dtype=f32,samples=1.5"), "samples"},
            {replaced("dtype=f32", "dtype=f32,samples=-2"), "samples"},
+           {replaced("dtype=f32", "dtype=f32,depth=0"), "depth"},
+           {replaced("dtype=f32", "dtype=f32,width=1x"), "width"},
+           {replaced("dtype=f32", "dtype=f32,heads=-1"), "heads"},
            {replaced("builtin", "%4"), "escape"},
            {replaced("builtin", "%zz"), "escape"},
            {replaced("own_shape=0", "own_shape"), "own_shape"}}) {

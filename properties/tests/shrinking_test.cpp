@@ -6,7 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cmath>
+#include <memory>
 
 #include "dropcheck/stats/run_alarm.hpp"
 #include "odd_subjects.hpp"
@@ -217,6 +219,84 @@ TEST(Shrinking, TakesTheWorstOfEachCheckAndLeavesKnownOnesAlone) {
   Progress knowing;
   knowing.known = [](const Finding&) { return true; };
   EXPECT_EQ(shrunk(knowing), 0);
+}
+
+/// Plain dropout that ends by an error on ten elements or more.
+template <class Error>
+impl::SubjectEntry ending_from_ten() {
+  Oddity odd;
+  odd.forward = [](const impl::Call& call, impl::TensorView result,
+                   impl::Tensor&) {
+    if (call.input.size() >= 10) throw Error("ten are too many");
+    return result;
+  };
+  return odd_subject("odd", odd);
+}
+
+Settings all_checks() {
+  Settings settings = smoke(3, .1);
+  settings.shrink_limit_seconds = 30;
+  return settings;
+}
+
+std::vector<Finding> shrunk_findings(const impl::SubjectEntry& entry) {
+  std::vector<Finding> shrunk;
+  for (Finding& finding : testing::run({entry}, all_checks()).findings) {
+    if (finding.shrinking) shrunk.push_back(std::move(finding));
+  }
+  return shrunk;
+}
+
+// Every check meets the crash; one path is enough.
+TEST(Shrinking, EndsAtTheLeastSizeThatCrashes) {
+  const auto shrunk = shrunk_findings(ending_from_ten<impl::SubjectCrashed>());
+  ASSERT_THAT(shrunk, SizeIs(1));
+  EXPECT_EQ(shrunk.front().verdict, Verdict::kCrash);
+  EXPECT_EQ(shrunk.front().shrinking->smallest, "p=0.5,f32,10");
+  EXPECT_EQ(shrunk.front().shrinking->stopped, "");
+  EXPECT_THAT(shrunk.front().shrinking->sentence, HasSubstr("ten are too"));
+}
+
+TEST(Shrinking, EndsAtTheLeastSizeThatHangsWhereAHangCanBeEnded) {
+  impl::SubjectEntry entry = ending_from_ten<impl::SubjectTimeout>();
+  const auto limits =
+      std::make_shared<std::vector<std::chrono::milliseconds>>();
+  entry.open_within = [open = entry.open,
+                       limits](std::chrono::milliseconds limit) {
+    limits->push_back(limit);
+    return open();
+  };
+  const auto shrunk = shrunk_findings(entry);
+  ASSERT_THAT(shrunk, SizeIs(1));
+  EXPECT_EQ(shrunk.front().shrinking->smallest, "p=0.5,f32,10");
+  // A fifteenth of 30 s, not the minute of a call that is waited for.
+  ASSERT_FALSE(limits->empty());
+  EXPECT_EQ(limits->front(), std::chrono::seconds(2));
+}
+
+TEST(Shrinking, SaysThatAHangIsNotTriedWhereItCannotBeEnded) {
+  const auto shrunk = shrunk_findings(ending_from_ten<impl::SubjectTimeout>());
+  ASSERT_THAT(shrunk, SizeIs(1));
+  EXPECT_TRUE(shrunk.front().shrinking->steps.empty());
+  EXPECT_THAT(shrunk.front().shrinking->stopped, HasSubstr("not tried"));
+}
+
+TEST(Shrinking, EndsAtTheLeastSizeThatIsRefused) {
+  const auto shrunk = shrunk_findings(ending_from_ten<impl::LayerError>());
+  ASSERT_FALSE(shrunk.empty());
+  for (const Finding& finding : shrunk) {
+    if (finding.check != "eval_identity") continue;
+    EXPECT_EQ(finding.shrinking->smallest, "p=0.5,f32,10");
+  }
+}
+
+TEST(Shrinking, OfACrashIsTheSameForASeed) {
+  const auto once = [] {
+    return text_of(*shrunk_findings(ending_from_ten<impl::SubjectCrashed>())
+                        .front()
+                        .shrinking);
+  };
+  EXPECT_EQ(once(), once());
 }
 
 TEST(Shrinking, NeverTouchesTheEvidenceOfTheRun) {

@@ -218,14 +218,32 @@ std::string replay_line(const Finding& finding) {
   return "dropcheck replay " + shell_word(one_line(finding.replay));
 }
 
+namespace {
+
+std::string_view what_it_still_does(properties::Verdict verdict) {
+  switch (verdict) {
+    case properties::Verdict::kCrash:
+      return "crashes";
+    case properties::Verdict::kTimeout:
+      return "hangs";
+    default:
+      return "refuted";
+  }
+}
+
+}  // namespace
+
 std::string smallest_line(const Finding& finding) {
   if (!finding.shrinking) return {};
   const properties::Shrinking& shrinking = *finding.shrinking;
   const std::string tried = counted(shrinking.steps.size(), "case");
+  const std::string_view does = what_it_still_does(finding.verdict);
   std::string line =
       shrinking.smallest.empty()
-          ? fmt::format("no simpler case is refuted ({} tried)", tried)
-          : fmt::format("smallest case still refuted: {} ({} tried)",
+          ? fmt::format("no simpler case {} ({} tried)",
+                        does == "refuted" ? "is refuted" : does, tried)
+          : fmt::format("smallest case {}{}: {} ({} tried)",
+                        does == "refuted" ? "still " : "that still ", does,
                         shrinking.smallest, tried);
   if (shrinking.not_asked > 0) {
     line += fmt::format("; {} too small to decide",

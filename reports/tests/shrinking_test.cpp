@@ -58,6 +58,15 @@ TEST(SmallestCase, SaysThatNothingSimplerIsRefutedAndWhatStoppedIt) {
   }
 }
 
+TEST(SmallestCase, OfACrashStillCrashes) {
+  auto result = shrunk("p=0.25,f32,3", "");
+  for (properties::Finding& finding : result.findings) {
+    if (finding.shrinking) finding.verdict = properties::Verdict::kCrash;
+  }
+  EXPECT_THAT(markdown_summary(result),
+              HasSubstr("smallest case that still crashes"));
+}
+
 TEST(SmallestCase, GoesThroughJsonAndBack) {
   const auto first = to_json(shrunk("p=0.25,f32,3", "interrupted"));
   EXPECT_EQ(to_json(from_json(first)), first);

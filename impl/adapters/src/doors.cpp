@@ -95,6 +95,11 @@ SubjectEntry entry_of(const std::string& name, const WorkerOptions& worker,
   entry.variants = promise.variants;
   for (LayerConfig& variant : entry.variants) variant.layer = entry.layer;
   entry.open = [worker] { return std::make_unique<WorkerSubject>(worker); };
+  entry.open_within = [worker](std::chrono::milliseconds limit) {
+    WorkerOptions limited = worker;
+    limited.call_timeout = limit;
+    return std::make_unique<WorkerSubject>(limited);
+  };
   return entry;
 }
 

@@ -65,6 +65,18 @@ json block_to(const BlockOptions& block) {
           {"fixed_scale", block.fixed_scale}};
 }
 
+NetworkOptions network_from(const json& object) {
+  return {.depth = object.at("depth"),
+          .width = object.at("width"),
+          .heads = object.at("heads")};
+}
+
+json network_to(const NetworkOptions& network) {
+  return {{"depth", network.depth},
+          {"width", network.width},
+          {"heads", network.heads}};
+}
+
 void read_option(const std::string& key, const json& value,
                  LayerConfig& config) {
   if (key == "layer") {
@@ -85,6 +97,8 @@ void read_option(const std::string& key, const json& value,
     config.samples = value;
   } else if (key == "block") {
     config.block = block_from(value);
+  } else if (key == "network") {
+    config.network = network_from(value);
   } else {
     throw AdapterError(fmt::format("unknown option '{}'", key));
   }
@@ -124,6 +138,9 @@ std::string to_json(const LayerConfig& config) {
   // Workers refuse options that they do not know.
   if (config.layer.starts_with("drop_block")) {
     object["block"] = block_to(config.block);
+  }
+  if (config.network != NetworkOptions{}) {
+    object["network"] = network_to(config.network);
   }
   return object.dump();
 }

@@ -48,6 +48,9 @@ SubjectEntry entry_of(const TorchEntry& torch,
   entry.layer = torch.layer;
   entry.summary = torch.summary;
   entry.open = [name, call_timeout] { return open_torch(name, call_timeout); };
+  entry.open_within = [name](std::chrono::milliseconds limit) {
+    return open_torch(name, limit);
+  };
   entry.variants = variants_of(torch);
   entry.options = options_of(torch);
   if (torch.spatial_axes >= 0) entry.spatial_axes = torch.spatial_axes;

@@ -61,7 +61,51 @@ impl::DType any_dtype(const CaseWish& wish) {
   return *rc::gen::elementOf(wish.dtypes);
 }
 
+/// Drop probabilities at which few decisions say something.
+rc::Gen<double> network_rates() {
+  return rc::gen::weightedOneOf<double>(
+      {{1, rc::gen::element(.1, .17, .2, .3, .5, .25, .75)},
+       {1, rc::gen::map(within(50, 800), [](int k) { return k / 1000.0; })}});
+}
+
+/// Elements of all taps in a call: what a generated network may cost.
+constexpr std::int64_t kTapElements = 12000;
+
+DrawnCase any_network(const CaseWish& wish) {
+  const impl::NetworkLaw& law = *wish.law.network;
+  DrawnCase drawn;
+  drawn.config.layer = wish.law.layer;
+  drawn.config.drop_probability = *network_rates();
+  drawn.config.dtype = any_dtype(wish);
+  impl::NetworkOptions& options = drawn.config.network;
+  if (law.blocks > 1) options.depth = *within(1, law.blocks);
+  if (law.heads > 0) {
+    options.heads = *rc::gen::element(1, 2, 4);
+    options.width = 4 * *within<std::int64_t>(1, 4);
+  } else if (!law.keeps_moments) {
+    // SELU's moments have a band for one width.
+    options.width = *within<std::int64_t>(12, 40);
+  }
+  const impl::NetworkLaw network = impl::network_law(wish.law, drawn.config);
+  std::int64_t elements = static_cast<std::int64_t>(network.taps());
+  for (const std::int64_t extent : network.tap) elements *= extent;
+  const std::int64_t most =
+      std::clamp<std::int64_t>(kTapElements / elements, 8, 64);
+  drawn.shape = {*within<std::int64_t>(8, most)};
+  drawn.shape.insert(drawn.shape.end(), network.sample.begin(),
+                     network.sample.end());
+  return drawn;
+}
+
+/// A mask for every sample of a large tensor shows no more than one.
+bool results_are_many(const impl::Law& law, const DrawnCase& drawn) {
+  const std::int64_t results =
+      impl::element_count(impl::output_shape(law, drawn.config, drawn.shape));
+  return results > kRequest + 1000;
+}
+
 DrawnCase any_case(const CaseWish& wish) {
+  if (wish.law.network != nullptr) return any_network(wish);
   DrawnCase drawn;
   drawn.config = any_options(wish);
   drawn.config.layer = wish.law.layer;
@@ -70,7 +114,8 @@ DrawnCase any_case(const CaseWish& wish) {
   const int highest = std::min(wish.law.maximum_rank, 6);
   do {
     drawn.shape = any_shape(*within(wish.law.minimum_rank, highest));
-  } while (!properties::has_meaning(wish.law, drawn));
+  } while (!properties::has_meaning(wish.law, drawn) ||
+           results_are_many(wish.law, drawn));
   return drawn;
 }
 
@@ -150,8 +195,10 @@ rc::Gen<std::vector<CallStep>> call_sequences(const impl::Law& law,
     std::vector<CallStep> steps(static_cast<std::size_t>(*within(1, 12)));
     for (CallStep& step : steps) {
       step.kind = *rc::gen::element(CallKind::kTrain, CallKind::kEvaluate,
-                                    CallKind::kReseed, CallKind::kOtherSize);
+                                    CallKind::kReseed, CallKind::kOtherSize,
+                                    CallKind::kClone);
       step.shape = drawn.shape;
+      if (step.kind == CallKind::kClone) step.shape.clear();
       if (step.kind == CallKind::kReseed) {
         step.seed = *rc::gen::arbitrary<std::uint64_t>();
         step.shape.clear();

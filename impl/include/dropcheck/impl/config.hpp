@@ -24,6 +24,15 @@ struct BlockOptions {
   bool operator==(const BlockOptions&) const = default;
 };
 
+/// What a network is made of; 0 is what its law says.
+struct NetworkOptions {
+  int depth = 0;           ///< Blocks.
+  std::int64_t width = 0;  ///< Last extent of every tap.
+  int heads = 0;           ///< Of its attention; they divide the width.
+
+  bool operator==(const NetworkOptions&) const = default;
+};
+
 /// How a layer is built. Plain data: it crosses process borders.
 ///
 /// `drop_probability` is a bare double on purpose: the oracle asks for 1.5 and
@@ -37,8 +46,9 @@ struct LayerConfig {
   bool scale_by_keep = true;   ///< Multiply survivors by 1/keep.
   /// Axes sharing a decision, counted from 0; empty: the law's own.
   std::vector<int> shared_axes = {};
-  std::int64_t samples = 0;  ///< drop_connect: masks per call; 0 is one.
-  BlockOptions block = {};   ///< drop_block only.
+  std::int64_t samples = 0;     ///< drop_connect: masks per call; 0 is one.
+  BlockOptions block = {};      ///< drop_block only.
+  NetworkOptions network = {};  ///< Networks only.
 
   bool operator==(const LayerConfig&) const = default;
 };
@@ -46,7 +56,8 @@ struct LayerConfig {
 /// One line for identifiers and replay tokens, without the layer's name:
 /// "p=0.1,f32" and, only where they differ from the default, ",in_place",
 /// ",channels_last", ",unscaled", ",shared=0+2", ",samples=8", ",block=5",
-/// ",whole_map", ",coupled", ",plain_gamma", ",fixed_scale".
+/// ",whole_map", ",coupled", ",plain_gamma", ",fixed_scale", ",depth=3",
+/// ",width=16", ",heads=4".
 std::string describe(const LayerConfig& config);
 
 }  // namespace dropcheck::impl

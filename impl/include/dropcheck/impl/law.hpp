@@ -85,6 +85,10 @@ std::span<const Law> laws();
 /// The laws of the networks.
 std::span<const Law> network_laws();
 
+/// What a network of that law and configuration is made of. Throws
+/// std::invalid_argument for options that it does not have.
+NetworkLaw network_law(const Law& law, const LayerConfig& config);
+
 /// The law of a layer or a network, or nullptr.
 const Law* find_law(std::string_view layer);
 

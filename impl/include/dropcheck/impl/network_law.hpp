@@ -1,7 +1,9 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string_view>
 
@@ -11,6 +13,28 @@ namespace dropcheck::impl {
 enum class Schedule {
   kConstant,  ///< every block drops at the rate
   kLinear,    ///< block i of L, counted from 0, at rate * i / (L - 1)
+};
+
+/// A shape of at most four axes as a constant.
+class Extents {
+ public:
+  constexpr Extents() = default;
+  constexpr Extents(std::initializer_list<std::int64_t> extents) {
+    for (const std::int64_t extent : extents) values_.at(rank_++) = extent;
+  }
+
+  constexpr std::size_t size() const { return rank_; }
+  constexpr const std::int64_t* begin() const { return values_.data(); }
+  constexpr const std::int64_t* end() const { return begin() + rank_; }
+  constexpr std::int64_t operator[](std::size_t axis) const {
+    return values_[axis];
+  }
+  constexpr std::int64_t& back() { return values_[rank_ - 1]; }
+  bool operator==(const Extents&) const = default;
+
+ private:
+  std::array<std::int64_t, 4> values_{};
+  std::size_t rank_ = 0;
 };
 
 /// The contract of a network: where drop layers stand, and at which rates.
@@ -26,9 +50,10 @@ struct NetworkLaw {
   std::span<const std::string_view> branches;
   bool residual = false;
   Schedule schedule = Schedule::kConstant;
-  std::span<const std::int64_t> sample;  ///< shape of an input, without batch
-  std::span<const std::int64_t> tap;     ///< shape of a tap, without batch
-  std::int64_t batch = 32;               ///< samples in a call of the oracle
+  Extents sample;           ///< shape of an input, without batch
+  Extents tap;              ///< shape of a tap, without batch
+  std::int64_t batch = 32;  ///< samples in a call of the oracle
+  int heads = 0;            ///< of its attention; 0: it has none
   /// Freshly initialised by every seed, it keeps mean 0 and mean square 1 of a
   /// normal input at every tap.
   bool keeps_moments = false;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -30,6 +31,10 @@ struct SubjectEntry {
   std::string summary;  ///< one line for `dropcheck list`
   /// Opens the implementation. Throws AdapterError if it is not to be had.
   std::function<std::unique_ptr<Subject>()> open;
+  /// Opens it with another limit for a call, where a call that does not return
+  /// can be ended: in a process of its own. Empty: it cannot be.
+  std::function<std::unique_ptr<Subject>(std::chrono::milliseconds)>
+      open_within = {};
   /// Configurations to verify besides the plain one: only the options of
   /// LayerConfig count (in_place, channels_last, ...), not p or dtype.
   std::vector<LayerConfig> variants;

@@ -39,7 +39,7 @@ struct PlannedCheck {
   std::string undecidable;
 };
 
-/// A check that has no meaning in a generated configuration.
+/// A check with a meaning for the law that a configuration is not asked for.
 struct LeftOut {
   std::string check;
   std::string reason;
@@ -74,7 +74,7 @@ struct PlannedConfiguration {
   bool generated = false;
   /// Too few units for a claim about rates: only values are checked.
   bool values_only = false;
-  std::vector<LeftOut> left_out;  ///< generated configurations only
+  std::vector<LeftOut> left_out;
 };
 
 /// A subject as it described itself when the plan was made.
@@ -105,8 +105,8 @@ struct Plan {
 /// Fixes configurations, sample sizes and weights. Opens every subject once to
 /// ask what it is and to time a few calls; draws nothing that enters a
 /// statistic. A subject that cannot be opened is in the plan with its failure.
-/// With a source, each subject but a network also gets Settings::generated
-/// cases of it, drawn by the run's seed; each check has for all of them
+/// With a source, each subject also gets Settings::generated cases of it (a
+/// network an eighth of them), drawn by the run's seed; each check has for all of them
 /// together the weight that it has in one other configuration.
 Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
                const Settings& settings, const ConfigSource* source = nullptr);

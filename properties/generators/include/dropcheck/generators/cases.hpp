@@ -23,7 +23,7 @@ rc::Gen<double> drop_probabilities(const impl::Law& law);
 /// A case with a meaning for the law: rank 0 to 6 as far as the law allows,
 /// extents of 0 and 1, any number of elements modulo 8, and now and then more
 /// elements than the engine asks for in one request. Shrinks by
-/// properties::simpler_cases.
+/// properties::simpler_cases. Of a network: depth, width, heads and batch.
 rc::Gen<properties::DrawnCase> cases(const properties::CaseWish& wish);
 
 /// Finite values of both signs and many exponents that show a mask.
@@ -38,13 +38,13 @@ rc::Gen<impl::Layout> layouts(const impl::Shape& shape, impl::Strides strides);
 /// the smallest normal number of the dtype, of either sign.
 rc::Gen<double> special_values(impl::DType dtype);
 
-enum class CallKind { kTrain, kEvaluate, kReseed, kOtherSize };
+enum class CallKind { kTrain, kEvaluate, kReseed, kOtherSize, kClone };
 
 /// One step of a sequence of calls of one layer.
 struct CallStep {
   CallKind kind = CallKind::kTrain;
   std::uint64_t seed = 0;  ///< kReseed
-  impl::Shape shape;       ///< of the input; kReseed: none
+  impl::Shape shape;       ///< of the input; kReseed and kClone: none
 };
 
 /// One to twelve steps around a case.
