@@ -8,6 +8,7 @@
 #include <set>
 
 #include "dropcheck/generators/rapidcheck_source.hpp"
+#include "dropcheck/properties/check_catalogue.hpp"
 #include "support.hpp"
 
 namespace dropcheck::properties {

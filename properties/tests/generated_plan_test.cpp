@@ -153,7 +153,7 @@ TEST(GeneratedPlan, AsksFormsOfShapesThatShowLittle) {
       EXPECT_THAT(finding.verdict,
                   AnyOf(Eq(Verdict::kCertified), Eq(Verdict::kNotSupported)))
           << finding.id << ": " << finding.sentence;
-      forms += finding.check == "dtype" || finding.check == "layout" ? 1 : 0;
+      if (finding.check == "dtype" || finding.check == "layout") ++forms;
     }
     EXPECT_GT(forms, 0U) << name;
   };

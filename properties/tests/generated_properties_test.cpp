@@ -63,8 +63,8 @@ bool is_kept(double x, double y, const impl::Affine& map, impl::DType dtype) {
 bool is_dropped(double y, const impl::Affine& map, impl::DType dtype) {
   return y == impl::rounded(map.dropped_value(), dtype) ||
          std::abs(y - map.dropped_value()) <=
-             std::ldexp(std::abs(map.dropped_value()),
-                        2 - impl::significand_bits(dtype));
+             std::ldexp(std::abs(map.a * map.c) + std::abs(map.b),
+                        3 - impl::significand_bits(dtype));
 }
 
 class EveryLayer : public ::testing::TestWithParam<impl::SubjectEntry> {

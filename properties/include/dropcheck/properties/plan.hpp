@@ -106,8 +106,8 @@ struct Plan {
 /// ask what it is and to time a few calls; draws nothing that enters a
 /// statistic. A subject that cannot be opened is in the plan with its failure.
 /// With a source, each subject also gets Settings::generated cases of it (a
-/// network an eighth of them), drawn by the run's seed; each check has for all of them
-/// together the weight that it has in one other configuration.
+/// network an eighth of them), drawn by the run's seed; each check has for all
+/// of them together the weight that it has in one other configuration.
 Plan make_plan(const std::vector<impl::SubjectEntry>& subjects,
                const Settings& settings, const ConfigSource* source = nullptr);
 
