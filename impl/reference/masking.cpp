@@ -130,11 +130,14 @@ Response inverse_keep(const LayerConfig& config) {
 Response selu_preserving(const LayerConfig& config) {
   const auto probability = Probability::from_drop(config.drop_probability);
   if (probability.keep() == 0) return {.scale = 0};
-  const double drop = probability.drop();
-  const double c = kSeluSaturation;
-  const double a = 1 / std::sqrt(probability.keep() * (1 + drop * c * c));
-  const double b = -a * drop * c;
-  return {.scale = a, .offset = b, .dropped = a * c + b};
+  // Each constant is rounded once, as the law's.
+  const long double keep = probability.keep();
+  const long double drop = probability.drop();
+  const long double c = kSeluSaturation;
+  const long double exact = 1 / std::sqrt(keep * (1 + drop * c * c));
+  const auto a = static_cast<double>(exact);
+  const auto b = static_cast<double>(-exact * drop * c);
+  return {.scale = a, .offset = b, .dropped = a * kSeluSaturation + b};
 }
 
 void draw_mask(const Shape& shape, Probability probability,

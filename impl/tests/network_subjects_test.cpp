@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <stdexcept>
 
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/networks/selu_network.hpp"
@@ -163,6 +164,33 @@ TEST(VitEncoder, DropsAtARateThatRisesLinearly) {
   }
   EXPECT_EQ(rates[0], 0);
   EXPECT_EQ(rates[1], 0);
+}
+
+TEST(NetworkLaw, FollowsTheOptionsOfAConfiguration) {
+  const Law& vit = *find_law("vit_encoder");
+  const NetworkLaw small =
+      network_law(vit, {.network = {.depth = 3, .width = 12, .heads = 4}});
+  EXPECT_EQ(small.blocks, 3);
+  EXPECT_EQ(small.taps(), 6U);
+  EXPECT_EQ(small.tap, (Extents{5, 12}));
+  EXPECT_EQ(small.sample, vit.network->sample);
+  // The SELU network is as wide as its input.
+  const NetworkLaw selu =
+      network_law(*find_law("selu_network"), {.network = {.width = 20}});
+  EXPECT_EQ(selu.sample, Extents{20});
+  EXPECT_EQ(network_law(vit, {}).taps(), vit.network->taps());
+}
+
+TEST(NetworkLaw, RefusesOptionsThatANetworkDoesNotHave) {
+  const auto refuses = [](const char* layer, const NetworkOptions& network) {
+    EXPECT_THROW(network_law(*find_law(layer), {.network = network}),
+                 std::invalid_argument)
+        << layer;
+  };
+  refuses("vit_encoder", {.heads = 3});
+  refuses("vit_encoder", {.depth = -1});
+  refuses("selu_network", {.heads = 2});
+  refuses("linear_relu_drop_path", {.depth = 2});
 }
 
 TEST(NetworkLaw, SchedulesFromZeroToTheRate) {

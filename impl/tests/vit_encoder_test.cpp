@@ -202,13 +202,11 @@ Tensor random_input(const Extents& extents) {
 RC_GTEST_PROP(VitEncoder, EqualsLoopsOverScalarsAtEveryTap, ()) {
   const Extents extents = any_extents();
   const VitShape& shape = extents.shape;
-  const std::vector<std::int64_t> sample{shape.channels, shape.side,
-                                         shape.side};
-  const std::vector<std::int64_t> tap{shape.tokens(), shape.width};
   NetworkLaw network = *find_law("vit_encoder")->network;
   network.blocks = shape.blocks;
-  network.sample = sample;
-  network.tap = tap;
+  network.sample = {shape.channels, shape.side, shape.side};
+  network.tap = {shape.tokens(), shape.width};
+  network.heads = static_cast<int>(shape.heads);
   Law law = *find_law("vit_encoder");
   law.network = &network;
   const double rate = *rc::gen::element(0.0, 0.25, 0.5, 0.9);
