@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <optional>
 
 #include "check_definition.hpp"
 #include "context.hpp"
 #include "dropcheck/impl/block_law.hpp"
 #include "dtype_limits.hpp"
+#include "gradient_words.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
 #include "value_comparison.hpp"
@@ -57,11 +59,76 @@ std::vector<double> slopes_of(const Context& context, const GradientCase& run) {
   return slopes;
 }
 
+/// Why the masks differ, from this call and some more of the same layer.
+std::string crossed_words(const Context& context, impl::Layer& layer,
+                          const GradientCase& run,
+                          const std::vector<double>& slopes) {
+  Gradients gradients;
+  const auto add = [&](const GradientCase& one,
+                       const std::vector<double>& due) {
+    auto& entries = gradients.calls.emplace_back();
+    const impl::TensorView grad = one.grad_input.view();
+    const impl::TensorView grad_output = one.grad_output.view();
+    for (std::int64_t i = 0; i < grad.size(); ++i) {
+      entries.push_back({grad.value(i) / grad_output.value(i),
+                         due[static_cast<std::size_t>(i)]});
+    }
+  };
+  add(run, slopes);
+  const impl::Shape& shape = run.output.shape();
+  gradients.row = shape.empty() ? 1 : shape.back();
+  const auto units =
+      impl::unit_of_element(context.law(), context.config(), shape);
+  std::vector<bool> seen;
+  for (std::size_t i = 0; i < units.size(); ++i) {
+    if (units[i] == impl::kNoUnit) continue;
+    if (units[i] >= seen.size()) seen.resize(units[i] + 1);
+    if (!seen[units[i]]) gradients.units.push_back(i);
+    seen[units[i]] = true;
+  }
+  constexpr std::size_t kUnits = 1000;
+  constexpr std::size_t kCalls = 256;
+  const auto wanted = std::min(
+      kCalls, kUnits / std::max<std::size_t>(1, gradients.units.size()));
+  try {
+    while (gradients.calls.size() < wanted) {
+      const GradientCase more = run_backward(layer, run.input, run.grad_output);
+      add(more, slopes_of(context, more));
+    }
+  } catch (const std::exception&) {
+    // The calls that there are must do.
+  }
+  return cause_of_crossed(gradients);
+}
+
+/// Where noise multiplies: whether the gradient is multiplied by any.
+std::string another_noise(const GradientCase& run,
+                          const std::vector<double>& slopes) {
+  const impl::TensorView grad = run.grad_input.view();
+  const impl::TensorView grad_output = run.grad_output.view();
+  double spread = 0;
+  double common = 0;
+  double own = 0;
+  for (std::int64_t i = 0; i < grad.size(); ++i) {
+    const double seen = grad.value(i) / grad_output.value(i) - 1;
+    const double due = slopes[static_cast<std::size_t>(i)] - 1;
+    spread += seen * seen;
+    common += seen * due;
+    own += due * due;
+  }
+  if (spread < 1e-6 * own) return ": the gradient passes without the noise";
+  if (common * common < 0.1 * spread * own) {
+    return ": it is multiplied by other noise, as if that were drawn anew";
+  }
+  return "";
+}
+
 /// Compares a gradient with slope * grad_output.
 std::optional<std::string> wrong_gradient(const Context& context,
                                           const GradientCase& run,
                                           const std::vector<double>& slopes,
-                                          const std::string& where) {
+                                          const std::string& where,
+                                          impl::Layer& layer) {
   const impl::DType dtype = context.config().dtype;
   const double units = std::max(
       4.0, 2 + value_tolerance(context.law(), context.config(), dtype).slope);
@@ -93,18 +160,27 @@ std::optional<std::string> wrong_gradient(const Context& context,
     }
   }
   if (first < 0) return std::nullopt;
-  const double g = run.grad_output.view().value(first);
   if (crossed > 0) {
     return fmt::format(
         "the gradient does not use the forward mask{}: {} of {} entries are "
-        "dropped in one and kept in the other",
-        where, crossed, grad.size());
+        "dropped in one and kept in the other: {}",
+        where, crossed, grad.size(),
+        where.empty() ? crossed_words(context, layer, run, slopes)
+                      : "the mask is taken from the output, where a kept 0 "
+                        "looks dropped");
   }
+  const GradientEntry entry{grad.value(first) / grad_output.value(first),
+                            slopes[static_cast<std::size_t>(first)]};
+  const auto cause =
+      noisy ? std::optional<std::string>()
+            : cause_of_slope(impl::affine(context.law(), context.config()),
+                             context.config().drop_probability, entry,
+                             std::max(2 * unit, 1e-6));
   return fmt::format(
       "the gradient of a kept unit is {:.6g} times the incoming one, not "
-      "{:.6g}{} ({} entries)",
-      grad.value(first) / g, slopes[static_cast<std::size_t>(first)], where,
-      scaled);
+      "{:.6g}{} ({} entries){}{}",
+      entry.seen, entry.due, where, scaled, cause ? ": " : "",
+      noisy ? another_noise(run, slopes) : cause.value_or(""));
 }
 
 /// Whether two calls gave the same where both had the same input: every odd
@@ -154,7 +230,8 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
       ++finding.calls;
       finding.n += static_cast<std::uint64_t>(run.grad_input.size());
       const std::vector<double> slopes = slopes_of(context, run);
-      if (auto wrong = wrong_gradient(context, run, slopes, "")) return wrong;
+      if (auto wrong = wrong_gradient(context, run, slopes, "", *layer))
+        return wrong;
       if (!context.describe().reseed) continue;
       // The same mask on zeros: whoever reads the mask off the output fails.
       impl::Tensor zeros = inputs.input;
@@ -163,8 +240,8 @@ std::optional<std::string> wrong_masked_gradient(const Context& context,
       layer->reseed(seed + static_cast<std::uint64_t>(round));
       const GradientCase blind = run_backward(*layer, zeros, run.grad_output);
       if (!same_mask(run, blind)) continue;  // Seeding will tell.
-      if (auto wrong =
-              wrong_gradient(context, blind, slopes, " where the input is 0")) {
+      if (auto wrong = wrong_gradient(context, blind, slopes,
+                                      " where the input is 0", *layer)) {
         return wrong;
       }
     }

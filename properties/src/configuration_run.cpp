@@ -237,6 +237,7 @@ class ConfigurationRun {
     } catch (...) {
       failure = std::current_exception();
     }
+    if (!failure) attempt_lease();
     const std::size_t first = findings_.size();
     for (const CheckDefinition* check : all) {
       findings_.push_back(
@@ -252,6 +253,16 @@ class ConfigurationRun {
     if (failure) return;
     note_torn_units(findings_, context_, battery.total);
     apply_structural_doubt(findings_, {context_, *sampler, battery});
+    context_.lease.reset();
+  }
+
+  /// For calls that only the words need: without it they say less.
+  void attempt_lease() {
+    try {
+      context_.lease.emplace(context_.pool);
+    } catch (const std::exception&) {
+      context_.lease.reset();
+    }
   }
 
   Finding failed(std::string_view name,

@@ -11,8 +11,10 @@
 #include "detection.hpp"
 #include "dropcheck/stats/dispersion.hpp"
 #include "mask_kernels.hpp"
+#include "mask_sample.hpp"
 #include "mask_stream.hpp"
 #include "own_draws.hpp"
+#include "pattern_causes.hpp"
 #include "shapes.hpp"
 #include "structure_evidence.hpp"
 
@@ -118,6 +120,7 @@ static Finding check_dispersion(const Context& context) {
   finding.expected = 1;
   finding.observed = worst.counts.variance_ratio();
   if (refute_by_e_value(finding, context, log_mean(logs), words_of(worst))) {
+    add_cause(finding, [&] { return cause_of_counts(sample_masks(context)); });
     return finding;
   }
   certify(finding,

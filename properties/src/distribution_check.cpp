@@ -5,6 +5,7 @@
 #include <cmath>
 #include <mutex>
 #include <numbers>
+#include <vector>
 
 #include "check_definition.hpp"
 #include "context.hpp"
@@ -114,6 +115,98 @@ Spread spread_of(const Context& context, bool large) {
   return {spread.factor / n, spread.noise / n};
 }
 
+/// How the factors of the calibration lie, in standard deviations of their own.
+struct Shape {
+  double largest = 0;      ///< of |t|, in those of the law
+  double own_largest = 0;  ///< in its own
+  double at_the_end = 0;   ///< share of those within 0.1 % of it
+  double skewness = 0;
+  double kurtosis = 0;
+  double n = 0;
+};
+
+Shape shape_of(const Context& context) {
+  const double deviation = impl::noise_deviation(context.config());
+  std::vector<double> all;
+  for (const impl::Tensor& output : context.calibration) {
+    const impl::TensorView view = output.view();
+    for (std::int64_t i = 0; i < view.size(); ++i) {
+      const double x = context.reader->base(static_cast<std::size_t>(i));
+      const double t = (view.value(i) / x - 1) / deviation;
+      if (std::isfinite(t)) all.push_back(t);
+    }
+  }
+  Shape shape;
+  shape.n = static_cast<double>(all.size());
+  double mean = 0;
+  for (const double t : all) mean += t / shape.n;
+  double m2 = 0;
+  double m3 = 0;
+  double m4 = 0;
+  for (const double t : all) {
+    const double off = t - mean;
+    shape.largest = std::max(shape.largest, std::abs(t));
+    m2 += off * off / shape.n;
+    m3 += off * off * off / shape.n;
+    m4 += off * off * off * off / shape.n;
+  }
+  for (const double t : all) {
+    if (std::abs(t) > 0.999 * shape.largest) shape.at_the_end += 1 / shape.n;
+  }
+  shape.own_largest = shape.largest / std::sqrt(m2);
+  shape.skewness = m3 / std::pow(m2, 1.5);
+  shape.kurtosis = m4 / (m2 * m2);
+  return shape;
+}
+
+/// Another law than the normal one; empty if the factors look normal.
+std::string other_law(const Shape& shape) {
+  // Fewer than e^-40 of normal samples of this size stay within 3.2.
+  const bool short_tails = shape.n > 16000 && shape.own_largest < 3.2;
+  if (short_tails && shape.kurtosis < 1.1) {
+    return "the noise has two values only";
+  }
+  if (short_tails && shape.at_the_end > 0.005) {
+    return fmt::format("the noise is clipped at {:.3g} standard deviations",
+                       shape.largest);
+  }
+  if (short_tails && std::abs(shape.kurtosis - 1.8) < 0.1) {
+    return "the noise looks uniform instead of normal";
+  }
+  if (short_tails && std::abs(shape.kurtosis - 2.4) < 0.1) {
+    return "the noise looks triangular instead of normal, as a sum of two "
+           "uniform numbers";
+  }
+  if (short_tails) {
+    return fmt::format("the noise is cut off at {:.3g} standard deviations",
+                       shape.largest);
+  }
+  // Six standard errors of samples of this size, and more.
+  const double spread = 6 * std::sqrt(24 / shape.n) + 0.1;
+  if (std::abs(shape.skewness) > spread) {
+    return fmt::format(
+        "the noise is not symmetric (skewness {:.2g}), as a log-normal or "
+        "exponential one",
+        shape.skewness);
+  }
+  if (std::abs(shape.kurtosis - 6) < 0.6) {
+    return "the noise looks like Laplace's instead of normal";
+  }
+  if (shape.kurtosis > 3 + spread) {
+    return fmt::format(
+        "the noise has heavier tails than normal (kurtosis "
+        "{:.2g})",
+        shape.kurtosis);
+  }
+  if (shape.kurtosis < 3 - spread) {
+    return fmt::format(
+        "the noise has lighter tails than normal (kurtosis "
+        "{:.2g})",
+        shape.kurtosis);
+  }
+  return {};
+}
+
 /// A well-known cause of a wrong spread, for the words only.
 std::string cause_of(const Context& context, const FactorTally& tally,
                      double variance) {
@@ -126,6 +219,8 @@ std::string cause_of(const Context& context, const FactorTally& tally,
     return ": the noise does not grow with the input, it looks added instead "
            "of multiplied";
   }
+  const std::string law = other_law(shape_of(context));
+  if (!law.empty()) return ": " + law;
   const auto is = [&](double other) {
     const double error = 6 * std::sqrt(2 / static_cast<double>(tally.n));
     return std::abs(variance / (other * q / p) - 1) < error + 1e-2;
@@ -141,6 +236,14 @@ std::string cause_of(const Context& context, const FactorTally& tally,
   }
   if (is(q / p)) return ": looks like keep and drop swapped";
   if (is(p * q)) return ": looks like a variance of drop * keep";
+  if (is(std::sqrt(p / q))) {
+    return ": looks like sqrt(drop / keep) taken for the variance, and its "
+           "root "
+           "for the deviation";
+  }
+  if (is(p * p)) return ": looks like drop taken for the standard deviation";
+  if (is(1 / q)) return ": looks like a variance of 1 / keep";
+  if (is(1)) return ": looks like a variance of 1, whatever drop is";
   return "";
 }
 
@@ -159,7 +262,8 @@ std::string sentence_of(const Context& context, const FactorTally& tally,
   const double mean =
       static_cast<double>(tally.sum) / (1 << FactorTally::kFractionBits) / n;
   const std::string cause = cause_of(context, tally, variance);
-  if (!cause.empty() || evidence.variance > evidence.cells) {
+  const bool scale = evidence.variance > evidence.cells;
+  if (scale) {
     return fmt::format(
         "the factor y / x has {:.4g} times the variance of N(1, {:.6g}){}",
         variance, deviation * deviation, cause);
@@ -168,17 +272,12 @@ std::string sentence_of(const Context& context, const FactorTally& tally,
     return fmt::format("the factor y / x has the mean {:.6g}, not 1",
                        1 + deviation * mean);
   }
-  if (tail_share(tally) == 0) {
-    return fmt::format(
-        "the factor y / x does not follow N(1, {:.6g}): none lies beyond "
-        "{:.3g} standard deviations, the noise looks cut off",
-        deviation * deviation,
-        stats::normal_quantile(1 - 1.0 / FactorCells::kCells));
-  }
   return fmt::format(
       "the factor y / x does not follow N(1, {:.6g}): {:.4g} of all lie in the "
-      "outermost of 64 cells, where {:.4g} are due",
-      deviation * deviation, tail_share(tally), 2.0 / FactorCells::kCells);
+      "outermost of 64 cells, where {:.4g} are due, at {:.4g} times its "
+      "variance{}",
+      deviation * deviation, tail_share(tally), 2.0 / FactorCells::kCells,
+      variance, cause);
 }
 
 /// Whether P(factor <= edge) is within delta of the law at every edge.

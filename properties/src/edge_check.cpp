@@ -43,6 +43,83 @@ impl::Tensor edge_input(const Context& context) {
                     stream_seed(context.experiment, Stream::kEdges));
 }
 
+/// How many elements of a result are 0, and how many are the input.
+struct EdgeShares {
+  double zeros = 0;
+  double whole = 0;
+  double numbers = 0;
+};
+
+EdgeShares shares_of(const impl::TensorView& input,
+                     const impl::TensorView& output) {
+  EdgeShares shares;
+  const auto size = static_cast<double>(output.size());
+  const bool same_size = input.size() == output.size();
+  for (std::int64_t i = 0; i < output.size(); ++i) {
+    const double y = output.value(i);
+    shares.zeros += y == 0 ? 1 / size : 0;
+    shares.whole += same_size && y == input.value(i) ? 1 / size : 0;
+    shares.numbers += std::isfinite(y) ? 1 / size : 0;
+  }
+  return shares;
+}
+
+/// What a drop probability that must be refused does instead.
+std::string taken_for(const impl::Tensor& input, const impl::Tensor& output) {
+  const EdgeShares shares = shares_of(input.view(), output.view());
+  if (shares.whole > 1 - 1e-9) {
+    return "its range is not checked, and it does as 0 does";
+  }
+  if (shares.zeros > 1 - 1e-9) {
+    return "its range is not checked, and it does as 1 does";
+  }
+  return fmt::format("its range is not checked, and it drops {:.2g} of all",
+                     shares.zeros);
+}
+
+/// Which drop probability 0 is taken for.
+std::string cause_at_zero(double dropped) {
+  if (dropped <= 0) {
+    return "nothing is dropped, but the values are changed";
+  }
+  if (std::abs(dropped - 0.5) < 0.02 || std::abs(dropped - 0.1) < 0.01 ||
+      std::abs(dropped - 0.2) < 0.01) {
+    return fmt::format(
+        "{:.2g} of all are dropped, as if 0 were taken for a missing argument "
+        "with a default",
+        dropped);
+  }
+  if (dropped > 0.999) return "all is dropped: 0 looks taken for keep";
+  if (dropped < 0.02) {
+    return fmt::format(
+        "1 of about {:.2g} is dropped, as by U <= p, or U > p for keep, where "
+        "U "
+        "can be 0",
+        1 / dropped);
+  }
+  return fmt::format("{:.2g} of all are dropped", dropped);
+}
+
+/// What is wrong with a result at drop probability 1.
+std::string cause_at_one(const impl::Tensor& input,
+                         const impl::Tensor& output) {
+  const EdgeShares shares = shares_of(input.view(), output.view());
+  const double kept = shares.numbers - shares.zeros;
+  if (shares.numbers < 1 && kept <= 0) {
+    return "1 / keep is not guarded where keep is 0";
+  }
+  if (shares.whole > 1 - 1e-9) {
+    return "nothing is dropped: 1 is taken for off, as 0 is";
+  }
+  if (kept > 0.999) return "nothing is dropped";
+  if (kept < 0.02) {
+    return fmt::format(
+        "1 of about {:.2g} is kept, as by U < p for a drop where U can be 1",
+        1 / kept);
+  }
+  return fmt::format("{:.2g} of all are kept", kept);
+}
+
 std::optional<std::string> wrong_beyond_ends(const Context& context,
                                              Finding& finding) {
   const bool accepted =
@@ -53,8 +130,9 @@ std::optional<std::string> wrong_beyond_ends(const Context& context,
     impl::Tensor output;
     ++finding.calls;
     if (call_at(context, p, input, output) == Answer::kResult && !accepted) {
-      return fmt::format("accepts the drop probability {} without an error{}",
-                         p, needs_option({"beyond_ends = accepted"}));
+      return fmt::format(
+          "accepts the drop probability {} without an error: {}{}", p,
+          taken_for(input, output), needs_option({"beyond_ends = accepted"}));
     }
   }
   return std::nullopt;
@@ -79,6 +157,7 @@ std::optional<std::string> wrong_at_zero(const Context& context,
     std::int64_t read = 0;
     double value = 0;
     const int rounds = rounds_of(context.plan);
+    double dropped = 0;
     for (int call = 0; call < rounds; ++call) {
       impl::Tensor output;
       ++finding.calls;
@@ -88,6 +167,9 @@ std::optional<std::string> wrong_at_zero(const Context& context,
       read += output.size();
       const std::int64_t at = first_difference(output.view(), expected.view());
       if (at < 0) continue;
+      dropped += (shares_of(input.view(), output.view()).zeros -
+                  shares_of(input.view(), expected.view()).zeros) /
+                 16;
       ++wrong;
       if (first < 0) value = output.view().value(at);
       if (first < 0) first = at;
@@ -96,9 +178,9 @@ std::optional<std::string> wrong_at_zero(const Context& context,
     if (wrong > 0) {
       return fmt::format(
           "is not the identity at drop probability {}: {} of x = {:.7g} "
-          "becomes {:.7g} ({} of {} calls)",
+          "becomes {:.7g} ({} of {} calls): {}",
           p, place_of(first, expected.shape()), expected.view().value(first),
-          value, wrong, rounds);
+          value, wrong, rounds, cause_at_zero(dropped));
     }
   }
   return std::nullopt;
@@ -129,9 +211,10 @@ std::optional<std::string> wrong_at_one(const Context& context,
       const bool any_number =
           declared == impl::AtOne::kFormula && !std::isnan(y);
       if (y == 0 || any_number) continue;
-      return fmt::format("returns {:.7g} at drop probability 1, where {} ({})",
-                         y, std::isnan(y) ? "a number is due" : "all must be 0",
-                         place_of(i, output.shape()));
+      return fmt::format(
+          "returns {:.7g} at drop probability 1, where {} ({}): {}", y,
+          std::isnan(y) ? "a number is due" : "all must be 0",
+          place_of(i, output.shape()), cause_at_one(input, output));
     }
   }
   return std::nullopt;

@@ -8,6 +8,7 @@
 
 #include "check_definition.hpp"
 #include "context.hpp"
+#include "evaluation_words.hpp"
 #include "option_words.hpp"
 #include "oracle_input.hpp"
 #include "shapes.hpp"
@@ -52,10 +53,15 @@ std::optional<std::string> wrong_evaluation(const Context& context,
   const std::int64_t at = first_difference(result, expected.view());
   if (at < 0) return std::nullopt;
   const bool identity = context.law().base == impl::Base::kInput;
-  return fmt::format(
+  std::string sentence = fmt::format(
       "is not {} at evaluation{}: {} is {:.7g} where {:.7g} is due",
       identity ? "the identity" : "the same function", when,
       place_of(at, result.shape), result.value(at), expected.view().value(at));
+  if (const auto cause =
+          cause_of_evaluation(context, layer, input, copied(result))) {
+    sentence += ": " + *cause;
+  }
+  return sentence;
 }
 
 /// Calls of which a right layer makes one without a drop with probability at

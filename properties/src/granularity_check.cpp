@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -160,6 +161,80 @@ std::string likeness(const Context& context, const Observed& observed) {
   return layer.empty() ? "" : fmt::format(", as {} does,", layer);
 }
 
+/// "axis 1", "axes 1 and 2": those where `which` holds; empty if none.
+std::string axes_where(const std::vector<bool>& which) {
+  std::vector<std::size_t> axes;
+  for (std::size_t axis = 0; axis < which.size(); ++axis) {
+    if (which[axis]) axes.push_back(axis);
+  }
+  if (axes.empty()) return {};
+  if (axes.size() == 1) return fmt::format("axis {}", axes.front());
+  const std::size_t last = axes.back();
+  axes.pop_back();
+  return fmt::format("axes {} and {}", fmt::join(axes, ", "), last);
+}
+
+/// Axes of one index are shared and not shared at once.
+std::vector<bool> that_tell(std::vector<bool> shared, const impl::Shape& shape,
+                            bool value) {
+  for (std::size_t axis = 0; axis < shared.size(); ++axis) {
+    if (shape[axis] == 1) shared[axis] = value;
+  }
+  return shared;
+}
+
+/// Which axes the decisions should have been shared along, and which they are;
+/// what an input of this shape is taken for, where that explains it.
+std::string axes_cause(const Context& context, const Observed& observed) {
+  const auto found = shared_axes_of(observed.partition, observed.shape);
+  if (!found) return {};
+  const impl::Shape& shape = observed.shape;
+  const impl::Law& law = context.law();
+  const std::vector<bool> seen = that_tell(*found, shape, false);
+  const std::vector<bool> due =
+      that_tell(impl::shared_axes(law, context.config(), shape), shape, false);
+  if (law.unit == impl::Unit::kChannel) {
+    impl::LayerConfig other = context.config();
+    other.channels_last = !other.channels_last;
+    if (that_tell(impl::shared_axes(law, other, shape), shape, false) == seen) {
+      return other.channels_last
+                 ? ": the last axis is taken for the channels, the data format "
+                   "is mistaken"
+                 : ": axis 1 is taken for the channels, the data format is "
+                   "ignored";
+    }
+    std::vector<bool> batched(shape.size(), true);
+    batched[0] = false;
+    if (batched.size() > 1) batched[1] = false;
+    const bool unbatched = law.spatial_axes > 0 &&
+                           std::ssize(shape) == law.spatial_axes + 1 &&
+                           !context.config().channels_last;
+    if (unbatched && that_tell(batched, shape, false) == seen) {
+      return ": an unbatched input is taken for a batch, (C, ...) for (N, C, "
+             "...)";
+    }
+  }
+  std::vector<bool> more(seen.size());
+  std::vector<bool> less(seen.size());
+  for (std::size_t axis = 0; axis < seen.size(); ++axis) {
+    more[axis] = seen[axis] && !due[axis];
+    less[axis] = due[axis] && !seen[axis];
+  }
+  const std::string shared = axes_where(more);
+  const std::string single = axes_where(less);
+  if (!shared.empty() && !single.empty()) {
+    return fmt::format(": the mask is shared along {} instead of {}", shared,
+                       single);
+  }
+  if (shared == "axis 0" && shape.size() > 1) {
+    return ": all samples of a batch share one mask";
+  }
+  if (!shared.empty()) {
+    return fmt::format(": the mask is shared along {}, too", shared);
+  }
+  return fmt::format(": the mask is not shared along {}", single);
+}
+
 bool decide_shape(Finding& finding, const Context& context,
                   const Observed& observed, double log_chance) {
   const auto units =
@@ -174,14 +249,15 @@ bool decide_shape(Finding& finding, const Context& context,
   }
   const std::string sentence = fmt::format(
       "drops one decision {}{} where one {} is required (elements {} and {} of "
-      "shape {} {})",
+      "shape {} {}){}",
       unit_in_words(observed.partition, context.config(), observed.shape),
       likeness(context, observed),
       declared_unit_in_words(context.law(), context.config(), observed.shape),
       place_of(torn ? torn->first : joined->first, observed.shape),
       place_of(torn ? torn->second : joined->second, observed.shape),
       impl::to_string(observed.shape),
-      torn ? "were decided differently" : "always agree");
+      torn ? "were decided differently" : "always agree",
+      axes_cause(context, observed));
   if (torn) {
     refute(finding, sentence);
   } else if (!refute_by_e_value(finding, context, -log_chance, sentence)) {

@@ -9,6 +9,8 @@
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/homogeneity.hpp"
 #include "mask_picture.hpp"
+#include "mask_sample.hpp"
+#include "place_causes.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -136,6 +138,18 @@ std::string odd_class(const PositionClasses& classes,
       seen, seen == 0 ? " (never)" : "", rate);
 }
 
+/// Of places, where they differ at all; else of time.
+std::optional<std::string> why(const Tally& tally, const impl::Shape& units) {
+  std::vector<stats::Counts> places;
+  for (const auto drops : tally.positions) {
+    places.push_back({drops, tally.calls});
+  }
+  if (auto words = cause_of_places(places, units)) return words;
+  const PositionClasses parts = by_time(tally, 16);
+  return cause_of_drift(parts.groups,
+                        static_cast<double>(parts.groups.front().n));
+}
+
 }  // namespace
 
 static Finding check_homogeneity(const StatisticalInput& input) {
@@ -164,6 +178,7 @@ static Finding check_homogeneity(const StatisticalInput& input) {
   if (refute_by_e_value(
           finding, context, log_mean(logs),
           odd_class(classes[largest_index(logs)], unit_grid(context)))) {
+    add_cause(finding, [&] { return why(tally, unit_grid(context)); });
     return finding;
   }
   const double overall = rate_of(tally.structure_rate);

@@ -11,7 +11,9 @@
 #include "dropcheck/stats/correlation.hpp"
 #include "dropcheck/stats/granularity.hpp"
 #include "mask_picture.hpp"
+#include "mask_sample.hpp"
 #include "overlap.hpp"
+#include "pattern_causes.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -98,6 +100,11 @@ static Finding check_independence_within(const StatisticalInput& input) {
   if (refute_by_e_value(finding, context, log_mean(evidence.log_e),
                         fmt::format("units {} apart {}", lags[evidence.worst],
                                     dependence_words(worst)))) {
+    add_cause(finding, [&] {
+      return cause_of_pattern(sample_masks(context),
+                              static_cast<std::int64_t>(lags[evidence.worst]),
+                              worst);
+    });
     finding.picture = structure_picture(input, false);
     return finding;
   }
@@ -158,6 +165,20 @@ std::string overlap_words(const Overlap& overlap) {
       calls == 1 ? "the call" : fmt::format("{} calls", calls), overlap.window);
 }
 
+/// How far the stream advances from call to call.
+std::optional<std::string> advance_words(const Overlap& overlap,
+                                         const StatisticalInput& input) {
+  const std::int64_t units = input.sampler.units().units();
+  const auto calls =
+      static_cast<std::int64_t>(overlap.later_call - overlap.earlier_call);
+  const std::int64_t moved = overlap.earlier_position - overlap.later_position;
+  if (moved <= 0 || moved >= units) return std::nullopt;
+  const std::string how_far =
+      calls == 1 ? "one call" : fmt::format("{} calls", calls);
+  return fmt::format("the stream advances by {} decisions in {} that use{} {}",
+                     moved, how_far, calls == 1 ? "s" : "", units * calls);
+}
+
 }  // namespace
 
 static Finding check_independence_calls(const StatisticalInput& input) {
@@ -198,6 +219,13 @@ static Finding check_independence_calls(const StatisticalInput& input) {
                                         : dependence_words(worst));
   if (refute_by_e_value(finding, context, log_mean({lag_e, overlap_e}),
                         sentence)) {
+    add_cause(finding, [&]() -> std::optional<std::string> {
+      const bool moved = search.found && search.found->earlier_position !=
+                                             search.found->later_position;
+      if (moved) return advance_words(*search.found, input);
+      if (plan.flat) return std::nullopt;
+      return cause_of_calls(sample_masks(context));
+    });
     finding.picture = structure_picture(input, true);
     return finding;
   }

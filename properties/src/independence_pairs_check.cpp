@@ -78,6 +78,19 @@ PairEvidence evidence_of(const BitMatrix& matrix,
   return found;
 }
 
+/// How often one would have to repeat the other.
+std::string tie_words(const PairEvidence& evidence) {
+  const PairCounts& pairs = evidence.pairs;
+  const double p = rate_of({pairs.later, pairs.pairs});
+  const double share = (rate_of(pairs.after_drop()) - p) / (1 - p);
+  if (rate_of(pairs.after_drop()) == 1 && rate_of(pairs.after_keep()) == 0) {
+    return "they share one decision";
+  }
+  if (share < 0) return "they seem to use u and 1 - u, or to avoid each other";
+  return fmt::format(
+      "as if one repeated the other's decision with probability {:.2g}", share);
+}
+
 }  // namespace
 
 static Finding check_independence_pairs(const Context& context) {
@@ -100,11 +113,12 @@ static Finding check_independence_pairs(const Context& context) {
   finding.quantity = "drop rate after a drop of the other unit";
   if (refute_by_e_value(
           finding, context, evidence.log_e,
-          fmt::format("units {} and {} of a call depend on each other: {} "
-                      "drops at {:.5g} where {} dropped, at {:.5g} where not",
-                      evidence.a, evidence.b, evidence.b,
-                      rate_of(evidence.pairs.after_drop()), evidence.a,
-                      rate_of(evidence.pairs.after_keep())))) {
+          fmt::format(
+              "units {} and {} of a call depend on each other: {} "
+              "drops at {:.5g} where {} dropped, at {:.5g} where not: {}",
+              evidence.a, evidence.b, evidence.b,
+              rate_of(evidence.pairs.after_drop()), evidence.a,
+              rate_of(evidence.pairs.after_keep()), tie_words(evidence)))) {
     finding.expected = rate_of(evidence.pairs.after_keep());
     finding.observed = rate_of(evidence.pairs.after_drop());
     return finding;

@@ -18,8 +18,10 @@
 #include "long_stream_plan.hpp"
 #include "mask_fingerprint.hpp"
 #include "mask_kernels.hpp"
+#include "mask_sample.hpp"
 #include "mask_stream.hpp"
 #include "own_draws.hpp"
+#include "stream_history.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -33,6 +35,7 @@ class StreamCounts {
   StreamCounts(const LongStreamPlan& plan, double p0)
       : plan_(plan),
         drift_(plan.calls, plan.units),
+        history_(plan.calls, plan.units),
         lags_(static_cast<std::size_t>(plan.block_bits),
               static_cast<std::size_t>(plan.lag_blocks)),
         repeats_(plan.repeats, p0) {}
@@ -40,6 +43,7 @@ class StreamCounts {
   void add_call(const std::uint64_t* words) {
     drift_.add(
         popcount(words, static_cast<std::size_t>((plan_.units + 63) / 64)));
+    history_.add(words);
     pending_.append(words, plan_.units);
     if (pending_.bits() >= kBatch) take_pending();
   }
@@ -47,6 +51,7 @@ class StreamCounts {
   void finish() { take_pending(); }
 
   const DriftCounter& drift() const { return drift_; }
+  const StreamHistory& history() const { return history_; }
   std::vector<stats::ShiftCounts> lags() { return lags_.lags(); }
   const std::optional<Repeat>& repeat() const { return repeats_.found(); }
 
@@ -69,6 +74,7 @@ class StreamCounts {
 
   const LongStreamPlan& plan_;
   DriftCounter drift_;
+  StreamHistory history_;
   LagCounter lags_;
   RepeatSearch repeats_;
   BitSequence pending_;
@@ -128,6 +134,16 @@ ClaimPart drift_part(const StreamCounts& counts, const Context& context) {
           rate_of(odd.counts)};
 }
 
+/// How often a decision would have to be that of so many before.
+std::string repetition_words(const PairCounts& pairs, std::size_t lag) {
+  const double p = rate_of({pairs.later, pairs.pairs});
+  const double share = (rate_of(pairs.after_drop()) - p) / (1 - p);
+  if (!(share > 0)) return ": a drop makes the other one less likely";
+  return fmt::format(
+      ": as if a decision repeated the one {} before with probability {:.2g}",
+      lag, share);
+}
+
 ClaimPart lag_part(StreamCounts& counts, const Context& context) {
   const std::vector<stats::ShiftCounts> lags = counts.lags();
   const stats::ShiftEvidence evidence = stats::shift_evidence(
@@ -135,18 +151,38 @@ ClaimPart lag_part(StreamCounts& counts, const Context& context) {
   const stats::ShiftCounts& worst = lags.at(evidence.strongest);
   const PairCounts pairs{worst.pairs, worst.earlier, worst.later, worst.both};
   return {evidence.log_e,
-          fmt::format("decisions {} apart in one sequence {}",
-                      evidence.strongest + 1, dependence_words(pairs)),
+          fmt::format("decisions {} apart in one sequence {}{}",
+                      evidence.strongest + 1, dependence_words(pairs),
+                      repetition_words(pairs, evidence.strongest + 1)),
           false,
           "drop rate after a drop",
           rate_of({pairs.later, pairs.pairs}),
           rate_of(pairs.after_drop())};
 }
 
-std::string counter_words(std::int64_t period, std::string_view what) {
-  if (!std::has_single_bit(static_cast<std::uint64_t>(period))) return "";
+/// A distance at which all returns: a power of two is a counter's.
+std::string period_words(std::int64_t period, std::string_view what) {
+  if (!std::has_single_bit(static_cast<std::uint64_t>(period))) {
+    return fmt::format(": it begins again after {} {}", period, what);
+  }
   return fmt::format(": a counter of {} wraps at 2^{}", what,
                      std::countr_zero(static_cast<std::uint64_t>(period)));
+}
+
+/// What returns nearer than it lies from the beginning is no period.
+std::string overlap_words(const Repeat& repeat, const StreamHistory& history) {
+  const std::int64_t distance = repeat.later - repeat.earlier;
+  const auto counter = history.counter();
+  if (repeat.earlier < distance) {
+    return period_words(distance, "decisions") +
+           (counter ? ", and " + *counter : "");
+  }
+  if (counter) return ": " + *counter;
+  return fmt::format(
+      ": after about {} decisions the stream goes back by {}, so that its "
+      "parts "
+      "overlap",
+      repeat.later, distance);
 }
 
 ClaimPart repeat_part(const StreamCounts& counts, const Context& context,
@@ -161,12 +197,12 @@ ClaimPart repeat_part(const StreamCounts& counts, const Context& context,
       distance % plan.units == 0
           ? fmt::format("call {} repeats call {}{}", repeat.later / plan.units,
                         repeat.earlier / plan.units,
-                        counter_words(distance / plan.units, "calls"))
+                        period_words(distance / plan.units, "calls"))
           : fmt::format(
                 "the stream repeats itself: decisions from {} on are those "
                 "from {} on again, {} later{}",
                 repeat.later, repeat.earlier, distance,
-                counter_words(distance, "decisions"));
+                overlap_words(repeat, counts.history()));
   return part;
 }
 
@@ -182,12 +218,21 @@ ClaimPart mask_part(const MaskCounts& counts, const Context& context,
                    context.p0(), static_cast<std::uint64_t>(plan.mask_units));
   const auto telling = static_cast<double>(counts.telling);
   const std::int64_t distance = counts.calls.second - counts.calls.first;
+  const auto masks_seen = static_cast<std::int64_t>(counts.telling);
+  std::int64_t in_turn = 0;  // pairs, if so many masks took turns
+  for (std::int64_t lag = distance; lag < masks_seen; lag += distance) {
+    in_turn += masks_seen - lag;
+  }
+  const auto pairs = static_cast<double>(counts.duplicates.pairs);
+  const bool turns = pairs > 0.9 * static_cast<double>(in_turn);
   part.sentence = fmt::format(
-      "masks return: call {} has the mask of call {}{}; {} of {:.3g} pairs of "
-      "calls agree, as if there were about {:.2g} masks",
-      counts.calls.second, counts.calls.first, counter_words(distance, "calls"),
-      counts.duplicates.pairs, telling * telling / 2,
-      telling * telling / 2 / static_cast<double>(counts.duplicates.pairs));
+      "masks return: call {} has the mask of call {}; {} of {:.3g} pairs of "
+      "calls agree: {}",
+      counts.calls.second, counts.calls.first, counts.duplicates.pairs,
+      telling * telling / 2,
+      turns ? fmt::format("the same {} masks take turns for ever", distance)
+            : fmt::format("calls choose at random among about {:.2g} masks",
+                          telling * telling / 2 / pairs));
   return part;
 }
 
@@ -203,6 +248,15 @@ std::string bound_words(const Finding& finding, const LongStreamPlan& plan) {
       "in one sequence of {} decisions and {} calls, never reseeded{}, each of "
       "these would have been refuted with probability 1 - 1e-9: {}",
       plan.decisions(), plan.calls, reach_words(plan), finding.detectable);
+}
+
+/// Of a rate or a lag; a repetition has its cause in its words.
+std::optional<std::string> why(const Finding& finding,
+                               const StreamCounts& counts) {
+  if (finding.quantity.empty()) return std::nullopt;
+  if (auto words = counts.history().counter()) return words;
+  if (!finding.quantity.starts_with("drop rate of")) return std::nullopt;
+  return counts.history().drift();
 }
 
 LongStreamPlan plan_of(const Context& context) {
@@ -254,7 +308,10 @@ static Finding check_long_stream(const Context& context) {
   finding.calls = static_cast<std::uint64_t>(plan.calls + plan.masks);
   finding.n = static_cast<std::uint64_t>(plan.decisions() +
                                          plan.masks * plan.mask_units);
-  if (refute_by_parts(finding, context, parts)) return finding;
+  if (refute_by_parts(finding, context, parts)) {
+    add_cause(finding, [&] { return why(finding, counts); });
+    return finding;
+  }
   certify(finding,
           "one sequence neither drifts nor repeats itself, and no lag in it "
           "shows dependence",

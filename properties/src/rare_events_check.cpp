@@ -133,11 +133,15 @@ class End {
         fmt::format("{} in call {}", place_of(event.element, expected_.shape()),
                     event.call);
     if (dropping()) {
-      return fmt::format("keeps at drop probability 1: {:.7g} ({})",
-                         event.value, place);
+      return fmt::format(
+          "keeps at drop probability 1: {:.7g} ({}): looks like an end "
+          "that is not excluded, such as U < p where U can be 1",
+          event.value, place);
     }
     return fmt::format(
-        "drops at drop probability 0: {:.7g} becomes {:.7g} ({})",
+        "drops at drop probability 0: {:.7g} becomes {:.7g} ({}): looks like "
+        "an "
+        "end that is not excluded, such as U <= p where U can be 0",
         expected_.view().value(event.element), event.value, place);
   }
 

@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <exception>
 #include <limits>
+#include <optional>
 
 #include "block_causes.hpp"
 #include "check_definition.hpp"
@@ -16,11 +18,13 @@
 #include "dropcheck/stats/look_schedule.hpp"
 #include "dropcheck/stats/moments.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
+#include "mask_sample.hpp"
 #include "measured_scale.hpp"
 #include "option_words.hpp"
 #include "rate_sets.hpp"
 #include "rate_words.hpp"
 #include "statistical_checks.hpp"
+#include "value_causes.hpp"
 #include "value_words.hpp"
 
 namespace dropcheck::properties {
@@ -225,19 +229,47 @@ static Finding check_support(const StatisticalInput& input) {
 
 namespace {
 
-/// The words may use all that was read; the decision does not.
-std::string wrong_rate_words(const StatisticalInput& input, double specified) {
-  const stats::Counts all = input.battery.total.rate;
-  const double p = rate_of(all);
+/// The rate, as what was read shows it and some calls more: the words may use
+/// all that, the decision does not.
+stats::Counts counts_for_words(const StatisticalInput& input) {
+  stats::Counts all = input.battery.total.rate;
+  if (input.context.law().unit == impl::Unit::kBlock) return all;
+  try {
+    const MaskSample sample = sample_masks(input.context);
+    for (const std::uint8_t drop : sample.drops) all += {drop, 1};
+  } catch (const std::exception&) {
+    // What was read must do.
+  }
+  return all;
+}
+
+stats::Interval likely_rate(const stats::Counts& counts) {
+  const double p = rate_of(counts);
   const double sigma =
-      3.3 * std::sqrt(p * (1 - p) / static_cast<double>(all.n));
-  const stats::Interval likely{p - sigma, p + sigma};
+      3.3 * std::sqrt(p * (1 - p) / static_cast<double>(counts.n));
+  return {p - sigma, p + sigma};
+}
+
+std::string wrong_rate_words(const StatisticalInput& input, double specified) {
+  const stats::Counts all = counts_for_words(input);
+  const double p = rate_of(all);
+  const stats::Interval likely = likely_rate(all);
   const Context& context = input.context;
-  const auto cause = context.law().unit == impl::Unit::kBlock
-                         ? cause_of_block_rate(context, likely)
-                         : cause_of_rate(specified, likely);
+  const std::optional<std::string> cause =
+      context.law().unit == impl::Unit::kBlock
+          ? cause_of_block_rate(context, likely)
+          : cause_of_rate(specified, likely);
   return fmt::format("drop rate is {}, not {:.6g}{}{}", rate_text(p, likely),
                      specified, cause ? ": " : "", cause.value_or(""));
+}
+
+/// Why mean or variance are wrong: the values, or else the rate.
+std::optional<std::string> moment_cause(const StatisticalInput& input) {
+  if (auto cause = cause_of_values(input.context)) return cause;
+  const double p = input.context.p0();
+  const stats::Interval likely = likely_rate(counts_for_words(input));
+  if (likely.lower <= p && p <= likely.upper) return std::nullopt;
+  return wrong_rate_words(input, input.context.p0());
 }
 
 }  // namespace
@@ -289,6 +321,7 @@ static Finding check_expectation(const StatisticalInput& input) {
                           (1 - rates.lower) * seen.slope});
   if (finding.verdict == Verdict::kRefuted) {
     finding.sentence = mean_sentence(context, seen, decision.rate());
+    add_cause(finding, [&] { return moment_cause(input); });
     return finding;
   }
   const double bias = 100 * (seen.slope / map.a - 1);
@@ -366,6 +399,7 @@ static Finding check_moments(const StatisticalInput& input) {
   if (finding.verdict == Verdict::kRefuted) {
     finding.sentence = fmt::format(
         "the variance is {:.6g} times what the law gives", *finding.observed);
+    add_cause(finding, [&] { return moment_cause(input); });
     return finding;
   }
   conclude(finding, context, "the variance is the law's");

@@ -1,17 +1,17 @@
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "dropcheck/stats/counts.hpp"
 
 namespace dropcheck::properties {
 
-/// A well-known cause whose drop probability lies in the interval, the most
-/// plausible one first: keep and drop swapped, a threshold on a grid of 1/16
-/// ... 1/65536, nothing dropped, applied twice. Empty if there is none.
-std::optional<std::string> cause_of_rate(double specified,
-                                         const stats::Interval& interval);
+/// What is wrong with a drop probability that lies in the interval: keep and
+/// drop swapped, a threshold on a grid of 1/8 to 1/65536, nothing dropped,
+/// applied twice, normal numbers for uniform ones, a default in the place of
+/// the argument. Two mistakes that fit are both named; where none is known, or
+/// many fit, how far off it is.
+std::string cause_of_rate(double specified, const stats::Interval& interval);
 
 /// A probability with as many digits as the interval supports.
 std::string rate_text(double observed, const stats::Interval& interval);

@@ -1,11 +1,16 @@
 // resolution: the exact drop probability, by driving the layer word by word.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "check_definition.hpp"
 #include "context.hpp"
+#include "dropcheck/impl/threshold_idioms.hpp"
 #include "resolution.hpp"
 
 namespace dropcheck::properties {
@@ -72,6 +77,69 @@ std::string rate_sentence(const Resolution& resolution, double specified) {
   return text + ", assuming that the decision is monotone in the word";
 }
 
+std::string_view words_of(const impl::ThresholdIdiom& idiom) {
+  switch (idiom.rule) {
+    case impl::KeepRule::kFloorOfSum:
+      return "keeps by floor(keep + U)";
+    case impl::KeepRule::kNotBelow:
+      return "keeps by U >= p";
+    case impl::KeepRule::kAbove:
+      return "keeps by U > p";
+    case impl::KeepRule::kBelowKeep:
+      return "keeps by U < keep";
+    case impl::KeepRule::kAtMostFloor:
+      return "keeps by k <= floor((2^w - 1) * keep)";
+  }
+  return "";
+}
+
+/// What `resolution` drops among, and at drop probability 0.
+struct Seen {
+  const Resolution& resolution;
+  const std::optional<Resolution>& at_zero;
+  double specified = 0;
+};
+
+bool gives(const impl::ThresholdIdiom& idiom, const Seen& seen) {
+  if (idiom.word_bits != seen.resolution.word_bits) return false;
+  const auto fraction = [&](double p) {
+    return impl::drop_fraction(idiom, impl::Probability::from_drop(p)).value();
+  };
+  const double zero = seen.at_zero ? seen.at_zero->dropped.value() : 0;
+  return fraction(seen.specified) == seen.resolution.dropped.value() &&
+         fraction(0) == zero;
+}
+
+/// ": looks like code that keeps by U > p in f32": all rules that are known to
+/// give these shares, at most three; else how p was rounded.
+std::string threshold_words(const Seen& seen) {
+  std::vector<std::string> rules;
+  for (const impl::ThresholdIdiom& idiom : impl::threshold_idioms()) {
+    if (!gives(idiom, seen)) continue;
+    std::string words =
+        fmt::format("{} in {}", words_of(idiom), impl::name_of(idiom.dtype));
+    if (idiom.rule == impl::KeepRule::kAtMostFloor) words = words_of(idiom);
+    if (std::find(rules.begin(), rules.end(), words) == rules.end()) {
+      rules.push_back(std::move(words));
+    }
+  }
+  std::string text;
+  const int bits = seen.resolution.word_bits;
+  const double steps = std::ldexp(seen.resolution.dropped.value(), bits);
+  const double due = std::ldexp(seen.specified, bits);
+  if (bits <= kCounted && std::abs(steps - due) < 1) {
+    text = fmt::format("; p is rounded{} to a multiple of 1/{}",
+                       steps == std::round(due) ? ""
+                       : steps > due            ? " up"
+                                                : " down",
+                       words_text(bits));
+  }
+  if (!rules.empty() && rules.size() <= 3) {
+    text += fmt::format("; looks like code that {}", fmt::join(rules, ", or "));
+  }
+  return text;
+}
+
 std::string bound_of(const Resolution& resolution) {
   return fmt::format(
       "the drop probability is off by less than 2^-32, given uniform words; "
@@ -113,14 +181,16 @@ Finding check_resolution(const Context& context) {
   finding.evidence =
       resolution.enumerated ? Evidence::kExhaustive : Evidence::kDeterministic;
   const std::string sentence = rate_sentence(resolution, context.p0());
-  if (const auto at_zero = dropped_at_zero(context)) {
-    refute(finding,
-           fmt::format("drops {} at drop probability 0; at {} it {}",
-                       share_text(*at_zero, 0), context.p0(), sentence));
+  const auto at_zero = dropped_at_zero(context);
+  const Seen seen{resolution, at_zero, context.p0()};
+  if (at_zero) {
+    refute(finding, fmt::format("drops {} at drop probability 0; at {} it {}{}",
+                                share_text(*at_zero, 0), context.p0(), sentence,
+                                threshold_words(seen)));
   } else if (std::abs(error) < kTolerance) {
     certify(finding, sentence, bound_of(resolution));
   } else {
-    refute(finding, sentence);
+    refute(finding, sentence + threshold_words(seen));
   }
   return finding;
 }

@@ -14,8 +14,10 @@
 #include "dropcheck/stats/robust_rate.hpp"
 #include "dropcheck/stats/run_alarm.hpp"
 #include "mask_kernels.hpp"
+#include "mask_sample.hpp"
 #include "mask_stream.hpp"
 #include "own_draws.hpp"
+#include "pattern_causes.hpp"
 #include "rate_words.hpp"
 #include "shapes.hpp"
 
@@ -137,6 +139,16 @@ void conclude(Finding& finding, const stats::RateClaim& claim,
   }
 }
 
+/// What ties the units together, if anything, and what the rate looks like.
+std::optional<std::string> why(const Finding& finding, const Context& context) {
+  std::string words = cause_of_rate(
+      context.p0(), {*finding.interval_lower, *finding.interval_upper});
+  if (const auto groups = cause_of_counts(sample_masks(context))) {
+    words += ", and " + *groups;
+  }
+  return words;
+}
+
 }  // namespace
 
 static Finding check_robust_rate(const Context& context) {
@@ -173,6 +185,9 @@ static Finding check_robust_rate(const Context& context) {
   }
   conclude(finding, claim, context);
   show_interval(finding, rate, context);
+  if (finding.verdict == Verdict::kRefuted) {
+    add_cause(finding, [&] { return why(finding, context); });
+  }
   return finding;
 }
 

@@ -83,6 +83,7 @@ enum class Stream : std::uint64_t {
   kForms,
   kSpecials,
   kState,
+  kDiagnosis,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

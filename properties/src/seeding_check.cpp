@@ -112,13 +112,21 @@ std::string same_mask_words(const std::vector<NamedSeed>& seeds,
                             const std::vector<Mask>& masks) {
   const std::string ignored = ignored_bits(masks);
   if (!ignored.empty()) {
+    const bool all = ignored == fmt::format("bits 0 to {}", kSeedBits - 1);
     return fmt::format(
-        "different seeds give the same mask: {} of a seed make no difference",
-        ignored);
+        "different seeds give the same mask: {} of a seed make no "
+        "difference{}",
+        ignored, all ? ": the seed is a constant" : "");
   }
   for (std::size_t i = 1; i < seeds.size(); ++i) {
     for (std::size_t k = 0; k < i; ++k) {
       if (seeds[k].value == seeds[i].value || masks[k] != masks[i]) continue;
+      if (seeds[k].value == 0 - seeds[i].value) {
+        return fmt::format(
+            "different seeds give the same mask: {} and {}: the sign of a seed "
+            "makes no difference",
+            seeds[k].name, seeds[i].name);
+      }
       return fmt::format("different seeds give the same mask: {} and {}",
                          seeds[k].name, seeds[i].name);
     }
@@ -162,9 +170,18 @@ static Finding check_seeding(const Context& context) {
   const bool drops = popcount(first.data(), first.size()) > 0;
   const Mask again = source.after(seed, calls);
   MaskSource other_instance(context);
-  if (again != first || other_instance.after(seed, calls) != first) {
+  if (again != first) {
+    refute(
+        finding,
+        "the same seed gives another mask: the seed is ignored or shared: "
+        "not even one instance repeats its mask, so what decides is a clock, "
+        "an address or a state that a reseed leaves alone");
+    return finding;
+  }
+  if (other_instance.after(seed, calls) != first) {
     refute(finding,
-           "the same seed gives another mask: the seed is ignored or shared");
+           "the same seed gives another mask: the seed is ignored or shared: "
+           "one instance repeats its mask, another one has others");
     return finding;
   }
   if (drops && second == first &&

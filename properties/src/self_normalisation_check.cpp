@@ -11,6 +11,7 @@
 #include "dropcheck/impl/networks/selu_network.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/betting.hpp"
+#include "value_causes.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -46,8 +47,9 @@ std::optional<std::string> wrong_constants(const Context& context) {
   }
   return fmt::format(
       "does not keep mean 0 and variance 1 of its input: one layer gives mean "
-      "{:.5g} and variance {:.5g}",
-      seen.mean, seen.variance);
+      "{:.5g} and variance {:.5g}{}",
+      seen.mean, seen.variance,
+      ": " + cause_of_values(context).value_or("a, b or alpha' are wrong"));
 }
 
 /// Second moment and mean through depth, each a bet on a bounded value.

@@ -5,6 +5,8 @@
 #include "dropcheck/stats/dirichlet_multinomial.hpp"
 #include "dropcheck/stats/dispersion.hpp"
 #include "mask_picture.hpp"
+#include "mask_sample.hpp"
+#include "pattern_causes.hpp"
 #include "structure_evidence.hpp"
 
 namespace dropcheck::properties {
@@ -59,6 +61,7 @@ static Finding check_unit_counts(const StatisticalInput& input) {
                  *finding.observed < 1 ? "dropped to a quota"
                                        : "dropped in company");
   if (refute_by_e_value(finding, context, log_mean(logs), sentence)) {
+    add_cause(finding, [&] { return cause_of_counts(sample_masks(context)); });
     finding.picture = structure_picture(input, rows);
     return finding;
   }

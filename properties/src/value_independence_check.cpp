@@ -19,6 +19,7 @@
 #include "own_draws.hpp"
 #include "shapes.hpp"
 #include "structure_evidence.hpp"
+#include "value_rules.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -89,6 +90,26 @@ class Input {
   std::map<Class, std::vector<std::uint64_t>> classes_;
 };
 
+/// The rule that the decisions about both inputs follow.
+std::string rule_words(Input& a, Input& b, const Context& context) {
+  std::vector<Decision> decisions;
+  for (Input* input : {&a, &b}) {
+    const StreamSource& source = input->source();
+    for (std::uint64_t i = 0; i < kSeeds; ++i) {
+      const auto mask =
+          input->mask(stream_seed(context.experiment, Stream::kValues, i));
+      for (std::int64_t e = 0; e < source.elements(); ++e) {
+        const std::uint32_t unit = source.unit_of(e);
+        decisions.push_back(
+            {source.base(e), (mask[unit / 64] >> unit % 64 & 1U) != 0});
+      }
+    }
+  }
+  return rule_of_values(decisions).value_or(
+      "no values are dropped more than others, so they seem to be hashed "
+      "into the random numbers");
+}
+
 /// Where two inputs get other masks from one seed, in words.
 std::optional<std::string> other_mask(Input& a, Input& b,
                                       const Context& context) {
@@ -105,9 +126,10 @@ std::optional<std::string> other_mask(Input& a, Input& b,
       const bool dropped = (first[word] >> unit % 64 & 1U) != 0;
       return fmt::format(
           "the mask depends on the values: with one seed, unit {} is {} for x "
-          "= {:.7g} and {} for x = {:.7g}",
+          "= {:.7g} and {} for x = {:.7g}: {}",
           unit, dropped ? "dropped" : "kept", a.source().base(unit),
-          dropped ? "kept" : "dropped", b.source().base(unit));
+          dropped ? "kept" : "dropped", b.source().base(unit),
+          rule_words(a, b, context));
     }
   }
   return std::nullopt;

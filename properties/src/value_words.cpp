@@ -4,71 +4,26 @@
 
 #include <cmath>
 
+#include "misfit_causes.hpp"
 #include "rate_sets.hpp"
+#include "value_causes.hpp"
 
 namespace dropcheck::properties {
 namespace {
 
-/// How wrong kept values look, for the support sentence.
+/// How wrong kept values look, where no known mistake gives them.
 std::string slope_words(const Context& context, const MaskReader& reader) {
   const impl::Affine map = impl::affine(context.law(), context.config());
   const Line& line = reader.line();
-  const double p = context.config().drop_probability;
-  const double q = 1 - p;
-  const auto is = [&](double value, double target) {
-    return std::abs(value - target) <= 1e-3 * std::abs(target) + 1e-9;
-  };
-  const std::string keep = fmt::format("{:.6g}", q);
+  if (map.c == 0 && std::abs(line.offset) > 1e-5) {
+    return fmt::format(
+        "a constant is added: kept values are {:.6g} * x {:+.6g} where "
+        "{:.6g} * x is due",
+        line.slope, line.offset, map.a);
+  }
   if (map.c == 0) {
-    if (is(line.slope, 1) && map.a != 1) {
-      return fmt::format("kept values are not scaled: x instead of x/{}", keep);
-    }
-    if (is(line.slope, 1 / (q * q))) {
-      return fmt::format(
-          "kept values are scaled twice: x/{0}^2 instead of "
-          "x/{0}",
-          keep);
-    }
-    if (is(line.slope, 1 / p) && !is(p, q)) {
-      return fmt::format(
-          "kept values are divided by the drop probability: "
-          "x/{:.6g} instead of x/{}",
-          p, keep);
-    }
-    if (is(line.slope, q) && map.a != q) {
-      return fmt::format(
-          "kept values are multiplied by the keep probability: "
-          "x*{0} instead of x/{0}",
-          keep);
-    }
-    for (const impl::DType dtype :
-         {impl::DType::kBFloat16, impl::DType::kFloat16}) {
-      if (std::abs(line.slope - impl::rounded(map.a, dtype)) < 1e-7 &&
-          impl::rounded(map.a, dtype) != map.a) {
-        return fmt::format(
-            "kept values are x * {:.7g}: the scale 1/{} = {:.7g} was rounded "
-            "to {}",
-            line.slope, keep, map.a, impl::name_of(dtype));
-      }
-    }
-    if (std::abs(line.offset) > 1e-5) {
-      return fmt::format(
-          "a constant is added: kept values are {:.6g} * x {:+.6g} where "
-          "{:.6g} * x is due",
-          line.slope, line.offset, map.a);
-    }
     return fmt::format("kept values are x * {:.6g} where x * {:.6g} is due",
                        line.slope, map.a);
-  }
-  if (is(line.slope, 1) && std::abs(line.offset) < 1e-6) {
-    return "kept values are x itself: the affine map that keeps mean and "
-           "variance is missing";
-  }
-  if (is(line.slope, 1 / q) && std::abs(line.offset) < 1e-6) {
-    return fmt::format(
-        "kept values are x/{}, as plain dropout returns them; "
-        "{:.6g} * x {:+.6g} is due",
-        keep, map.a, map.b);
   }
   return fmt::format(
       "kept values are {:.6g} * x {:+.6g} where {:.6g} * x "
@@ -100,17 +55,23 @@ std::string support_sentence(const Context& context) {
   const bool line_is_right =
       straight && std::abs(line.slope - map.a) <= tiny * map.a &&
       std::abs(line.offset - map.b) <= tiny * (std::abs(map.b) + map.a);
+  if (const auto misfits = cause_of_misfits(context)) return *misfits;
+  const auto cause = cause_of_values(context);
   if (straight && !line_is_right) {
-    const std::string kept = slope_words(context, reader);
-    return dropped.empty() ? kept : kept + "; " + dropped;
+    const std::string kept = cause.value_or(slope_words(context, reader));
+    if (dropped.empty() || (cause && map.c != 0)) return kept;
+    return kept + "; " + dropped;
   }
-  if (!dropped.empty()) return dropped;
+  if (!dropped.empty()) return cause ? dropped + ": " + *cause : dropped;
   if (reader.misfit()) {
     const KeptPair& pair = *reader.misfit();
     return fmt::format(
         "x = {:.7g} becomes {:.7g}, which is neither the kept "
         "value {:.7g} nor the dropped value {:.7g}",
         pair.x, pair.y, map.a * pair.x + map.b, map.dropped_value());
+  }
+  if (!std::isfinite(reader.largest_error_ulp())) {
+    return cause.value_or(slope_words(context, reader));
   }
   return fmt::format("kept values are up to {:.0f} units of the last place off",
                      reader.largest_error_ulp());

@@ -85,6 +85,15 @@ TEST_P(Zoo, IsRefutedByTheCheckThatItNames) {
   EXPECT_EQ(exit_status(result), 1);
 }
 
+// Without words that name the cause a refutation is half of one.
+TEST(ZooEntries, OweWordsForEveryCause) {
+  for (const auto* zoo : {&impl::faulty_subjects(), &impl::faulty_networks()}) {
+    for (const SubjectEntry& entry : *zoo) {
+      EXPECT_GE(entry.trial.says.size(), 10u) << entry.name;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Faulty, Zoo, ::testing::ValuesIn(quick_zoo()),
                          name_of_entry);
 

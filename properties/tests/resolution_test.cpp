@@ -323,12 +323,18 @@ TEST(Resolution, NamesTheFractionAndItsError) {
   EXPECT_EQ(byte.verdict, Verdict::kRefuted);
   EXPECT_EQ(byte.evidence, Evidence::kExhaustive);
   EXPECT_EQ(byte.sentence,
-            "drops 26 of 256 words: p is 13/128, off by +0.0015625");
+            "drops 26 of 256 words: p is 13/128, off by +0.0015625; p is "
+            "rounded to a multiple of 1/256; looks like code that keeps by "
+            "floor(keep + U) in bf16, or keeps by U >= p in bf16, or keeps by "
+            "k <= floor((2^w - 1) * keep)");
   EXPECT_EQ(byte.observed, .1015625);
   EXPECT_FALSE(byte.log10_e.has_value());
   const Finding half = finding_of(subject("faulty:floor_keep_plus_rand"), .1,
                                   impl::DType::kFloat16);
-  EXPECT_EQ(half.sentence, "drops 205 of 2048 words: p is off by +9.7656e-05");
+  EXPECT_EQ(half.sentence,
+            "drops 205 of 2048 words: p is off by +9.7656e-05; p is rounded to "
+            "a multiple of 1/2048; looks like code that keeps by floor(keep + "
+            "U) in f16, or keeps by U >= p in f16");
   const Finding wide = finding_of(subject("builtin:dropout"), .1);
   EXPECT_EQ(wide.verdict, Verdict::kCertified);
   EXPECT_EQ(wide.evidence, Evidence::kDeterministic);

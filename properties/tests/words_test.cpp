@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <rapidcheck/gtest.h>
 
+#include <cmath>
 #include <string>
 
 #include "dropcheck/properties/glob.hpp"
@@ -52,30 +53,54 @@ RC_GTEST_PROP(Glob, AgreesWithItsTwin, ()) {
   RC_ASSERT(glob_matches(pattern, text) == twin(pattern, text));
 }
 
-TEST(RateWords, NameTheCause) {
-  const auto words = [](double specified, double rate, double half_width) {
-    return cause_of_rate(specified, {rate - half_width, rate + half_width})
-        .value_or("no cause");
-  };
-  EXPECT_EQ(words(0.1, 26.0 / 256, 2e-4), "looks like a threshold of 26/256");
-  EXPECT_EQ(words(0.1, 2.0 / 16, 3e-3), "looks like a threshold of 2/16");
-  EXPECT_EQ(words(0.1, 0.9, 1e-2), "keep and drop are swapped");
-  EXPECT_EQ(words(0.1, 0.19, 1e-3), "looks like dropout applied twice");
-  EXPECT_EQ(words(0.1, 0.05, 1e-3), "half of the rate");
-  EXPECT_EQ(words(0.1, 0.01, 1e-4), "the square of the rate");
-  EXPECT_EQ(words(0.1, 1 - 1e-4, 1e-5), "it drops everything");
-  EXPECT_EQ(words(0.1, 1e-4, 1e-5), "it hardly drops");
-  EXPECT_EQ(words(0.1, 0.0, 0.0), "it drops nothing");
-  EXPECT_EQ(words(0.1, 1.0, 0.0), "it drops everything");
-  EXPECT_EQ(words(0.1, 0.7, 1e-3), "no cause");
+std::string rate_cause(double specified, double rate, double half_width) {
+  return cause_of_rate(specified, {rate - half_width, rate + half_width});
 }
 
-// An interval that holds many thresholds names none of them, and at one half
-// keep and drop cannot be told apart.
+TEST(RateWords, NameTheCause) {
+  EXPECT_EQ(rate_cause(0.1, 26.0 / 256, 2e-4),
+            "looks like a threshold of 26/256");
+  EXPECT_EQ(rate_cause(0.1, 2.0 / 16, 3e-3), "looks like a threshold of 2/16");
+  EXPECT_EQ(rate_cause(0.1, 0.9, 1e-2), "keep and drop are swapped");
+  EXPECT_EQ(rate_cause(0.1, 0.19, 1e-3), "looks like dropout applied twice");
+  EXPECT_EQ(rate_cause(0.1, 0.05, 1e-3), "half of the rate");
+  EXPECT_EQ(rate_cause(0.1, 0.01, 1e-4), "the square of the rate");
+  EXPECT_EQ(rate_cause(0.1, 1 - 1e-4, 1e-5), "it drops everything");
+  EXPECT_EQ(rate_cause(0.1, 1e-4, 1e-5), "it hardly drops");
+  EXPECT_EQ(rate_cause(0.1, 0.0, 0.0), "it drops nothing");
+  EXPECT_EQ(rate_cause(0.1, 1.0, 0.0), "it drops everything");
+}
+
+// With other parameters than those of the zoo.
+TEST(RateWords, NameTheCauseAtOtherProbabilities) {
+  EXPECT_EQ(rate_cause(0.3, 9.0 / 32, 5e-4), "looks like a threshold of 9/32");
+  EXPECT_EQ(rate_cause(0.3, 5.0 / 16, 3e-3), "looks like a threshold of 5/16");
+  EXPECT_EQ(rate_cause(0.37, 379.0 / 1024, 2e-5),
+            "looks like a threshold of 379/1024");
+  EXPECT_EQ(rate_cause(0.3, 0.7, 1e-2), "keep and drop are swapped");
+  EXPECT_EQ(rate_cause(0.37, 0.5, 2e-3),
+            "looks like 0.5, a usual default: the argument does not arrive");
+  EXPECT_EQ(rate_cause(0.37, std::sqrt(0.37), 2e-3), "the root of the rate");
+  EXPECT_EQ(rate_cause(0.3, 0.0030, 1e-4),
+            "the rate looks taken for a percentage");
+  EXPECT_EQ(rate_cause(0.3, 0.18, 1e-3),
+            "looks like the mean of two uniform numbers compared with p");
+  EXPECT_EQ(rate_cause(0.003, 0.0, 0.0),
+            "it drops nothing, as a threshold of eight bits does below 1/256");
+}
+
+// Two that fit are both named; of many, or none, only the difference is.
 TEST(RateWords, NameNothingThatTheIntervalDoesNotShow) {
-  EXPECT_FALSE(cause_of_rate(0.1, {0.1005, 0.105}));
-  EXPECT_FALSE(cause_of_rate(0.5, {0.4, 0.45}));
-  EXPECT_FALSE(cause_of_rate(0.1, {0.1012, 0.10125}));
+  EXPECT_EQ(rate_cause(0.1, 0.2, 1e-3),
+            "twice the rate, or looks like 0.2, a usual default: the argument "
+            "does not arrive");
+  EXPECT_EQ(rate_cause(0.1, 0.7, 1e-3), "too high by 0.600, a factor of 7");
+  EXPECT_EQ(rate_cause(0.1, 0.10275, 0.00225), "too high by 0.003");
+  EXPECT_THAT(rate_cause(0.5, 0.425, 0.025),
+              ::testing::StartsWith("too low by 0.0"));
+  EXPECT_EQ(rate_cause(0.5, 0.25, 0.01), "too low by 0.25, a factor of 0.5");
+  EXPECT_EQ(rate_cause(0.1, 0.101225, 0.000025),
+            "too high by 0.00122, a factor of 1.01");
 }
 
 TEST(RateWords, GiveAsManyDigitsAsAreKnown) {
