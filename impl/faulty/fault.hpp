@@ -47,6 +47,8 @@ enum class Gradient {
 enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
 enum class Cloning { kRight, kStartsAgain, kSharesGenerator, kKeepsEvaluation };
 enum class Seeding { kRight, kIgnored, kConstant };
+/// Attention only: where the mask stands.
+enum class Around { kRight, kBeforeSoftmax, kNormalised };
 
 /// How a layer differs from the reference layer of its law: what is left empty
 /// is right. This is all that a member of the zoo consists of.
@@ -83,6 +85,7 @@ struct Fault {
   Gradient gradient = Gradient::kRight;
   Memory memory = Memory::kRight;
   Seeding seeding = Seeding::kRight;
+  Around around = Around::kRight;
   Cloning cloning = Cloning::kRight;
 };
 
@@ -123,5 +126,9 @@ std::vector<Specimen> shape_faults();
 std::vector<Specimen> dtype_faults();
 std::vector<Specimen> special_faults();
 std::vector<Specimen> state_faults();
+std::vector<Specimen> alpha_faults();
+std::vector<Specimen> channel_faults();
+std::vector<Specimen> path_faults();
+std::vector<Specimen> attention_faults();
 
 }  // namespace dropcheck::impl::faulty

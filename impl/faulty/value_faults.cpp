@@ -192,7 +192,7 @@ std::vector<Specimen> scale_faults() {
   };
 }
 
-std::vector<Specimen> alpha_faults() {
+std::vector<Specimen> affine_faults() {
   return {
       {"alpha_fill_zero", "alpha_dropout", "support",
        "drops to 0 before the affine map",
@@ -273,7 +273,7 @@ std::vector<Specimen> alpha_faults() {
 
 std::vector<Specimen> value_faults() {
   std::vector<Specimen> all = scale_faults();
-  for (Specimen& specimen : alpha_faults()) all.push_back(std::move(specimen));
+  for (Specimen& specimen : affine_faults()) all.push_back(std::move(specimen));
   return all;
 }
 

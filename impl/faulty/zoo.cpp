@@ -6,6 +6,7 @@
 #include "dropcheck/impl/registry.hpp"
 #include "dropcheck/impl/simple_layer.hpp"
 #include "faulty/fault.hpp"
+#include "faulty/faulty_around.hpp"
 #include "faulty/faulty_layer.hpp"
 #include "faulty/faulty_noise.hpp"
 #include "faulty/faulty_result.hpp"
@@ -13,6 +14,8 @@
 namespace dropcheck::impl {
 namespace {
 
+using faulty::FaultyAttention;
+using faulty::FaultyConnect;
 using faulty::FaultyLayer;
 using faulty::FaultyNoise;
 using faulty::FaultyResult;
@@ -46,6 +49,14 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
     return std::make_unique<SimpleLayer<FaultyNoise>>(
         FaultyNoise(config, specimen.fault), config.in_place);
   }
+  if (config.layer == "attention_dropout") {
+    return std::make_unique<SimpleLayer<FaultyAttention>>(
+        FaultyAttention(config, specimen.fault), false);
+  }
+  if (config.layer == "drop_connect") {
+    return std::make_unique<SimpleLayer<FaultyConnect>>(
+        FaultyConnect(config, specimen.fault), false);
+  }
   if (specimen.fault.result) {
     const bool in_place = config.in_place;
     return std::make_unique<SimpleLayer<FaultyResult>>(
@@ -60,12 +71,14 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
 std::vector<SubjectEntry> make_zoo() {
   std::vector<SubjectEntry> zoo;
   for (const auto group :
-       {faulty::rate_faults, faulty::threshold_faults, faulty::value_faults,
-        faulty::unit_faults, faulty::pattern_faults, faulty::call_faults,
-        faulty::stream_faults, faulty::mode_faults, faulty::edge_faults,
-        faulty::trespass_faults, faulty::subtle_faults, faulty::block_faults,
-        faulty::noise_faults, faulty::layout_faults, faulty::shape_faults,
-        faulty::dtype_faults, faulty::special_faults, faulty::state_faults}) {
+       {faulty::rate_faults,     faulty::threshold_faults, faulty::value_faults,
+        faulty::unit_faults,     faulty::pattern_faults,   faulty::call_faults,
+        faulty::stream_faults,   faulty::mode_faults,      faulty::edge_faults,
+        faulty::trespass_faults, faulty::subtle_faults,    faulty::block_faults,
+        faulty::noise_faults,    faulty::layout_faults,    faulty::shape_faults,
+        faulty::dtype_faults,    faulty::special_faults,   faulty::state_faults,
+        faulty::alpha_faults,    faulty::channel_faults,   faulty::path_faults,
+        faulty::attention_faults}) {
     for (const Specimen& specimen : group()) {
       zoo.push_back(faulty::entry_of(specimen));
     }

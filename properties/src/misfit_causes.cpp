@@ -177,6 +177,33 @@ std::optional<std::string> noise(const Context& context,
   return std::nullopt;
 }
 
+/// Attention whose rows still sum to one: where the mask must stand, then.
+std::optional<std::string> rows_sum_to_one(const Context& context) {
+  if (context.law().base != impl::Base::kEvaluation) return std::nullopt;
+  const double slack = 64 * rounding(context.config().dtype);
+  bool zeros = false;
+  for (const impl::Tensor& output : context.calibration) {
+    const impl::TensorView view = output.view();
+    if (view.shape.empty() || view.shape.back() < 2) return std::nullopt;
+    for (std::int64_t row = 0; row < view.size(); row += view.shape.back()) {
+      double sum = 0;
+      double base = 0;
+      for (std::int64_t i = row; i < row + view.shape.back(); ++i) {
+        sum += view.value(i);
+        base += context.reader->base(static_cast<std::size_t>(i));
+        zeros = zeros || view.value(i) == 0;
+      }
+      // The evaluation of a softmax sums to one; rows may be dropped whole.
+      if (std::abs(base - 1) > slack) return std::nullopt;
+      if (sum != 0 && std::abs(sum - 1) > slack) return std::nullopt;
+    }
+  }
+  return zeros ? "every row still sums to 1: rows are divided by their sum "
+                 "after dropping"
+               : "every row still sums to 1 and nothing is 0: dropout stands "
+                 "before the softmax";
+}
+
 /// The misfits are what the law makes of other elements.
 std::optional<std::string> moved(const Context& context, const Results& results,
                                  const impl::Affine& due) {
@@ -206,6 +233,7 @@ std::optional<std::string> moved(const Context& context, const Results& results,
 std::optional<std::string> cause_of_misfits(const Context& context) {
   if (!context.reader->misfit()) return std::nullopt;
   const impl::Affine due = impl::affine(context.law(), context.config());
+  if (auto words = rows_sum_to_one(context)) return words;
   const Results results = results_of(context);
   if (auto words = clipped(results, due)) return words;
   if (auto words = multiples(context, results, due)) return words;

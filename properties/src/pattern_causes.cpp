@@ -324,6 +324,8 @@ std::optional<std::string> own_rates(const MaskSample& sample,
     const double noise =
         std::sqrt(static_cast<double>(widths[k]) * 2 / decisions);
     if (excess < 6 * noise) continue;
+    // There must be a next group in a call, or none at all.
+    if (2 * widths[k] > sample.units && widths[k] < sample.units) continue;
     if (between_groups(sample, widths[k]) > 0.15 * excess) continue;
     if (within_groups(sample, widths[k]) < 0.35 * excess) {
       return "drops come in clusters: neighbours depend on each other";
