@@ -91,7 +91,7 @@ std::vector<Specimen> of_elements() {
        {.says = "a is missing: 1, not 0.921285"}},
       {"alpha_scale_without_keep",
        kLayer,
-       "moments",
+       "support",
        "a = (1 + drop c^2)^(-1/2)",
        "keep is left out of the root.",
        maps(without_keep),
