@@ -169,7 +169,7 @@ std::optional<std::string> wrong_at_zero(const Context& context,
       if (at < 0) continue;
       dropped += (shares_of(input.view(), output.view()).zeros -
                   shares_of(input.view(), expected.view()).zeros) /
-                 16;
+                 rounds;
       ++wrong;
       if (first < 0) value = output.view().value(at);
       if (first < 0) first = at;
