@@ -59,10 +59,10 @@ std::vector<double> slopes_of(const Context& context, const GradientCase& run) {
   return slopes;
 }
 
-/// Why the masks differ, from this call and some more of the same layer.
-std::string crossed_words(const Context& context, impl::Layer& layer,
-                          const GradientCase& run,
-                          const std::vector<double>& slopes) {
+/// This call and some more of the same layer, for the words.
+Gradients more_gradients(const Context& context, impl::Layer& layer,
+                         const GradientCase& run,
+                         const std::vector<double>& slopes) {
   Gradients gradients;
   const auto add = [&](const GradientCase& one,
                        const std::vector<double>& due) {
@@ -98,7 +98,7 @@ std::string crossed_words(const Context& context, impl::Layer& layer,
   } catch (const std::exception&) {
     // The calls that there are must do.
   }
-  return cause_of_crossed(gradients);
+  return gradients;
 }
 
 /// Where noise multiplies: whether the gradient is multiplied by any.
@@ -165,9 +165,19 @@ std::optional<std::string> wrong_gradient(const Context& context,
         "the gradient does not use the forward mask{}: {} of {} entries are "
         "dropped in one and kept in the other: {}",
         where, crossed, grad.size(),
-        where.empty() ? crossed_words(context, layer, run, slopes)
-                      : "the mask is taken from the output, where a kept 0 "
-                        "looks dropped");
+        where.empty()
+            ? cause_of_crossed(more_gradients(context, layer, run, slopes))
+            : "the mask is taken from the output, where a kept 0 "
+              "looks dropped");
+  }
+  // A call that drops nothing shows no mask: others may.
+  if (!noisy && where.empty() &&
+      std::find(slopes.begin(), slopes.end(), 0.0) == slopes.end()) {
+    const Gradients more = more_gradients(context, layer, run, slopes);
+    if (any_crossed(more)) {
+      return "the gradient does not use the forward mask: " +
+             cause_of_crossed(more);
+    }
   }
   const GradientEntry entry{grad.value(first) / grad_output.value(first),
                             slopes[static_cast<std::size_t>(first)]};

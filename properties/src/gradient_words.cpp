@@ -131,6 +131,11 @@ std::string agreement(const Gradients& gradients) {
 
 }  // namespace
 
+bool any_crossed(const Gradients& gradients) {
+  return !everywhere(
+      gradients, [](const GradientEntry& entry) { return !crossed(entry); });
+}
+
 std::string cause_of_crossed(const Gradients& gradients) {
   if (everywhere(gradients,
                  [](const GradientEntry& entry) { return entry.seen != 0; })) {

@@ -23,6 +23,9 @@ struct Gradients {
   std::vector<std::size_t> units;
 };
 
+/// Whether an entry is dropped in one and kept in the other.
+bool any_crossed(const Gradients& gradients);
+
 /// Why gradients have entries where the forward call dropped, or lack them
 /// where it kept: the whole gradient passes, keep and drop are confused, a part
 /// is never written, the mask of a neighbour, or one that is drawn anew.

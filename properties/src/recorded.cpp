@@ -269,9 +269,8 @@ class Judge {
     const double p = config_.drop_probability;
     const std::string rate = rate_text(*finding.observed, interval);
     if (finding.verdict == Verdict::kRefuted) {
-      const auto cause = cause_of_rate(p, interval);
-      return fmt::format("drop rate is {}, not {}{}", rate, p,
-                         cause ? ": " + *cause : "");
+      return fmt::format("drop rate is {}, not {}: {}", rate, p,
+                         cause_of_rate(p, interval));
     }
     return fmt::format(
         "drop rate is {}, in [{:.6g}, {:.6g}] given independent units, which "
