@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <stdexcept>
 
@@ -41,6 +42,34 @@ TEST(Plan, NamesWhatEachCheckDetects) {
         EXPECT_EQ(check.miss_probability, 1e-9) << check.id;
       }
       EXPECT_LE(check.expected_n, check.worst_n) << check.id;
+    }
+  }
+}
+
+// What may never happen at the ends is looked for where only they are asked
+// for.
+TEST(Plan, HoldsRareEventsAtBothEnds) {
+  for (const double p : {0.0, 1.0}) {
+    const Plan plan = make_plan({testing::subject("builtin:dropout")},
+                                settings_for(Profile::kSmoke, p));
+    const auto& checks = plan.configurations.front().checks;
+    const auto found = std::find_if(
+        checks.begin(), checks.end(),
+        [](const PlannedCheck& one) { return one.check == "rare_events"; });
+    ASSERT_NE(found, checks.end()) << p;
+    EXPECT_GT(found->reduced_n, 0U);
+  }
+}
+
+TEST(Plan, RefusesDropProbabilitiesThatAreTooRare) {
+  for (const double p : {1e-300, 0x1p-31, 1 - 0x1p-31}) {
+    try {
+      make_plan({testing::subject("builtin:dropout")},
+                settings_for(Profile::kSmoke, p));
+      ADD_FAILURE() << p;
+    } catch (const std::domain_error& error) {
+      EXPECT_THAT(error.what(), HasSubstr("p is "));
+      EXPECT_THAT(error.what(), HasSubstr("2^-30"));
     }
   }
 }
