@@ -18,9 +18,10 @@ using namespace dropcheck::impl;
 // The host has its own limit for a call.
 constexpr std::chrono::hours kNoLimit(1000);
 
-std::vector<SubjectEntry> load(const char* path, adapters::PrintWatch& watch) {
+std::vector<SubjectEntry> load(const char* path, adapters::PrintWatch& watch,
+                               const adapters::OfferedMemory& offered) {
   std::vector<SubjectEntry> entries;
-  for (SubjectEntry& entry : adapters::plugin_subjects(path)) {
+  for (SubjectEntry& entry : adapters::plugin_subjects(path, &offered)) {
     entries.push_back(guarded(watched(std::move(entry), watch), kNoLimit));
   }
   return entries;
@@ -39,6 +40,8 @@ int main(int count, char** arguments) {
   mallopt(M_MMAP_THRESHOLD, 32 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   adapters::PrintWatch watch;
-  return adapters::run_worker([&] { return load(arguments[1], watch); },
-                              watch.descriptor());
+  adapters::OfferedMemory offered;
+  return adapters::run_worker(
+      [&] { return load(arguments[1], watch, offered); }, watch.descriptor(),
+      &offered);
 }

@@ -4,9 +4,13 @@
 
 #include <array>
 #include <cstring>
+#include <memory>
+#include <span>
 #include <stdexcept>
 
 #include "dropcheck/impl/adapters/protocol.hpp"
+#include "dropcheck/impl/guard_bands.hpp"
+#include "dropcheck/impl/guarded_bytes.hpp"
 #include "dropcheck/impl/simple_layer.hpp"
 #include "plugin_library.hpp"
 #include "worker_path.hpp"
@@ -71,70 +75,155 @@ class Lent {
   DLTensor tensor_;
 };
 
-/// A layer of a plug-in, as `SimpleLayer` wants it.
-class PluginLayer {
+/// Where results are written, between guard bands: in memory that is offered,
+/// else in our own.
+class Results {
  public:
-  PluginLayer(const dropcheck_plugin& functions, const LayerConfig& config)
-      : functions_(&functions), config_(config), law_(find_law(config.layer)) {
-    MessageBuffer message;
-    dropcheck_message lent = message.lend();
+  explicit Results(const OfferedMemory* offered) : offered_(offered) {}
+
+  /// Room for `repeat` results, stacked unless it is 1.
+  TensorView place(Shape shape, DType dtype, std::int64_t repeat) {
+    if (repeat != 1) shape.insert(shape.begin(), repeat);
+    count_ = static_cast<std::size_t>(element_count(shape)) * size_of(dtype);
+    constexpr std::size_t kBeside = 2 * kGuardBand + GuardedBytes::kAlignment;
+    const std::size_t room = count_ + kBeside;
+    std::span<std::byte> memory;
+    if (offered_ != nullptr) memory = offered_->window;
+    if (memory.size() < room) {
+      if (own_.size() < room) own_.resize(room);
+      memory = own_;
+    }
+    void* begin = memory.data() + kGuardBand;
+    std::size_t left = memory.size() - kGuardBand;
+    begin_ = static_cast<std::byte*>(
+        std::align(GuardedBytes::kAlignment, count_, begin, left));
+    paint_band(begin_ - kGuardBand);
+    paint_band(begin_ + count_);
+    return {begin_, dtype, shape, compact_strides(shape)};
+  }
+
+  /// Throws MemoryViolation if something was written beside that room.
+  void require_whole(std::string_view what) const {
+    const auto damage = band_damage(begin_, count_, what);
+    if (damage) throw MemoryViolation("writes " + *damage);
+  }
+
+ private:
+  const OfferedMemory* offered_;
+  std::vector<std::byte> own_;
+  std::byte* begin_ = nullptr;
+  std::size_t count_ = 0;
+};
+
+/// A layer of a plug-in.
+class PluginLayer final : public Layer {
+ public:
+  PluginLayer(const dropcheck_plugin& functions, const LayerConfig& config,
+              const OfferedMemory* offered)
+      : functions_(functions),
+        config_(config),
+        law_(*find_law(config.layer)),
+        results_(offered),
+        gradients_(nullptr) {
     void* layer = nullptr;
-    check(functions.create(to_json(config).c_str(), &layer, &lent), message,
-          "create");
-    layer_ = Handle(layer, functions.destroy);
+    run("create", [&](dropcheck_message* message) {
+      return functions_.create(to_json(config_).c_str(), &layer, message);
+    });
+    layer_ = Handle(layer, functions_.destroy);
   }
 
-  void forward(const TensorView& input, bool training,
-               const TensorView& output) {
-    Lent from(input);
-    Lent to(output);
-    MessageBuffer message;
-    dropcheck_message lent = message.lend();
-    check(functions_->forward(layer_.get(), from.get(), training ? 1 : 0,
-                              to.get(), &lent),
-          message, "forward");
-  }
-
-  void backward(const TensorView& grad_output, const TensorView& grad_input) {
-    if (functions_->backward == nullptr) {
-      throw NotSupported("the plug-in has no function backward");
+  TensorView forward(const Call& call) override {
+    input_shape_ = call.input.shape;
+    if (config_.in_place && call.repeat == 1) {
+      call_forward(call.input, call.training, call.input);
+      return call.input;
     }
+    const Shape shape = output_shape(call.input);
+    const TensorView results =
+        results_.place(shape, call.input.dtype, call.repeat);
+    for (std::int64_t i = 0; i < call.repeat; ++i) {
+      const TensorView output =
+          call.repeat == 1 ? results : detail::slice(results, shape, i);
+      // In place, every call starts from a fresh copy of the input.
+      if (config_.in_place) copy(call.input, output);
+      call_forward(config_.in_place ? output : call.input, call.training,
+                   output);
+    }
+    results_.require_whole("its output");
+    return results;
+  }
+
+  TensorView backward(const TensorView& grad_output) override {
+    require(functions_.backward != nullptr, "backward");
+    const TensorView result =
+        gradients_.place(input_shape_, grad_output.dtype, 1);
     Lent from(grad_output);
-    Lent to(grad_input);
-    MessageBuffer message;
-    dropcheck_message lent = message.lend();
-    check(functions_->backward(layer_.get(), from.get(), to.get(), &lent),
-          message, "backward");
+    Lent to(result);
+    run("backward", [&](dropcheck_message* message) {
+      return functions_.backward(layer_.get(), from.get(), to.get(), message);
+    });
+    gradients_.require_whole("its gradient");
+    return result;
   }
 
-  void reseed(std::uint64_t seed) {
-    if (functions_->reseed == nullptr) {
-      throw NotSupported("the plug-in has no function reseed");
-    }
-    MessageBuffer message;
-    dropcheck_message lent = message.lend();
-    check(functions_->reseed(layer_.get(), seed, &lent), message, "reseed");
-  }
-
-  // Where the law has no meaning for the input the layer shall refuse it.
-  Shape output_shape(const TensorView& input) const {
-    try {
-      return impl::output_shape(*law_, config_, input.shape);
-    } catch (const std::invalid_argument&) {
-      return input.shape;
-    }
+  void reseed(std::uint64_t seed) override {
+    require(functions_.reseed != nullptr, "reseed");
+    run("reseed", [&](dropcheck_message* message) {
+      return functions_.reseed(layer_.get(), seed, message);
+    });
   }
 
  private:
   using Handle = std::unique_ptr<void, void (*)(void*)>;
 
-  const dropcheck_plugin* functions_;
+  static void require(bool there, const char* function) {
+    if (there) return;
+    throw NotSupported(fmt::format("the plug-in has no function {}", function));
+  }
+
+  /// Calls a function of the plug-in, whose status becomes an error.
+  template <class Function>
+  static void run(const char* name, const Function& function) {
+    MessageBuffer message;
+    dropcheck_message lent = message.lend();
+    std::int32_t status = DROPCHECK_OK;
+    try {
+      status = function(&lent);
+    } catch (...) {
+      detail::rethrow_as_layer_error();
+    }
+    check(status, message, name);
+  }
+
+  void call_forward(const TensorView& input, bool training,
+                    const TensorView& output) {
+    Lent from(input);
+    Lent to(output);
+    run("forward", [&](dropcheck_message* message) {
+      return functions_.forward(layer_.get(), from.get(), training ? 1 : 0,
+                                to.get(), message);
+    });
+  }
+
+  // Where the law has no meaning for the input the layer shall refuse it.
+  Shape output_shape(const TensorView& input) const {
+    try {
+      return impl::output_shape(law_, config_, input.shape);
+    } catch (const std::invalid_argument&) {
+      return input.shape;
+    }
+  }
+
+  const dropcheck_plugin& functions_;
   LayerConfig config_;
-  const Law* law_;
+  const Law& law_;
+  Results results_;
+  Results gradients_;
+  Shape input_shape_;
   Handle layer_{nullptr, [](void*) {}};
 };
 
-SubjectEntry entry_of(const PluginEntry& plugin) {
+SubjectEntry entry_of(const PluginEntry& plugin, const OfferedMemory* offered) {
   SubjectEntry entry;
   entry.name = plugin.description.name;
   entry.layer = plugin.promise.layer;
@@ -143,13 +232,12 @@ SubjectEntry entry_of(const PluginEntry& plugin) {
   entry.variants = plugin.promise.variants;
   entry.strides = plugin.description.strides;
   entry.guard = true;
-  const auto make = [plugin](const LayerConfig& config) {
+  const auto make = [plugin, offered](const LayerConfig& config) {
     if (config.layer != plugin.promise.layer) {
       throw NotSupported(
           fmt::format("layer {}, only {}", config.layer, plugin.promise.layer));
     }
-    return std::make_unique<SimpleLayer<PluginLayer>>(
-        PluginLayer(*plugin.functions, config), config.in_place);
+    return std::make_unique<PluginLayer>(*plugin.functions, config, offered);
   };
   entry.open = [plugin, make]() -> std::unique_ptr<Subject> {
     return std::make_unique<InProcessSubject<decltype(make)>>(
@@ -160,10 +248,11 @@ SubjectEntry entry_of(const PluginEntry& plugin) {
 
 }  // namespace
 
-std::vector<SubjectEntry> plugin_subjects(const std::string& path) {
+std::vector<SubjectEntry> plugin_subjects(const std::string& path,
+                                          const OfferedMemory* offered) {
   std::vector<SubjectEntry> entries;
   for (const PluginEntry& plugin : load_plugin(path)) {
-    entries.push_back(entry_of(plugin));
+    entries.push_back(entry_of(plugin, offered));
   }
   return entries;
 }

@@ -10,6 +10,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -48,8 +49,9 @@ struct Input {
 
 class Worker {
  public:
-  Worker(const std::vector<SubjectEntry>& entries, int in, int out)
-      : entries_(entries), in_(in), out_(out) {}
+  Worker(const std::vector<SubjectEntry>& entries, int in, int out,
+         OfferedMemory* offered)
+      : entries_(entries), in_(in), out_(out), offered_(offered) {}
 
   int run() {
     while (!quit_) {
@@ -224,6 +226,7 @@ class Worker {
   void forward(const Message& request) {
     Layer& target = layer(request);
     Input& given = input(request);
+    if (offered_ != nullptr) offered_->window = window_of(request);
     const TensorView output =
         target.forward({given.working.view(), request.flag("training"),
                         request.number("repeat", 1)});
@@ -247,15 +250,28 @@ class Worker {
     send(answer);
   }
 
-  bool put_into_window(const Message& request, const CompactBytes& bytes,
-                       Message& answer) {
-    if (!request.fields.contains("shm.offset")) return false;
-    const auto window = shared_.window(
+  /// The memory that a request offers for its output; empty for none.
+  std::span<std::byte> window_of(const Message& request) const {
+    if (!request.fields.contains("shm.offset")) return {};
+    return shared_.window(
         static_cast<std::size_t>(request.number("shm.offset", 0)),
         static_cast<std::size_t>(request.number("shm.room", 0)));
+  }
+
+  bool put_into_window(const Message& request, const CompactBytes& bytes,
+                       Message& answer) {
+    const auto window = window_of(request);
     const WireTensor wire = bytes.wire("output");
     if (wire.data.empty() || wire.data.size() > window.size()) return false;
-    std::memcpy(window.data(), wire.data.data(), wire.data.size());
+    const std::less_equal<const std::byte*> before;
+    if (before(window.data(), wire.data.data()) &&
+        before(wire.data.data() + wire.data.size(),
+               window.data() + window.size())) {
+      answer.fields["output.at"] =
+          std::to_string(wire.data.data() - window.data());
+    } else {
+      std::memcpy(window.data(), wire.data.data(), wire.data.size());
+    }
     answer.fields["output.shm"] = "1";
     answer.fields["output.dtype"] = impl::name_of(dtype_of(wire.type));
     answer.fields["output.shape"] = strides_to_text(wire.shape);
@@ -296,6 +312,7 @@ class Worker {
   const std::vector<SubjectEntry>& entries_;
   int in_;
   int out_;
+  OfferedMemory* offered_;
   bool quit_ = false;
   SharedWindow shared_;
   std::array<std::optional<Input>, kInputSlots + 1> inputs_;
@@ -305,9 +322,10 @@ class Worker {
 
 }  // namespace
 
-int serve(const std::vector<SubjectEntry>& subjects, int in, int out) {
+int serve(const std::vector<SubjectEntry>& subjects, int in, int out,
+          OfferedMemory* offered) {
   try {
-    return Worker(subjects, in, out).run();
+    return Worker(subjects, in, out, offered).run();
   } catch (const AdapterError& error) {
     fmt::print(stderr, "worker: {}\n", error.what());
     return 1;
@@ -336,7 +354,7 @@ int run_worker(const std::vector<SubjectEntry>& subjects) {
 }
 
 int run_worker(const std::function<std::vector<SubjectEntry>()>& load,
-               int printed) {
+               int printed, OfferedMemory* offered) {
   std::signal(SIGPIPE, SIG_IGN);
   end_with_the_host();
   const int out = ::fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
@@ -352,7 +370,7 @@ int run_worker(const std::function<std::vector<SubjectEntry>()>& load,
       throw AdapterError(reason);
     };
   }
-  return serve(subjects, STDIN_FILENO, out);
+  return serve(subjects, STDIN_FILENO, out, offered);
 }
 
 }  // namespace dropcheck::impl::adapters

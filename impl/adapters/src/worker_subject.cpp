@@ -11,6 +11,8 @@ namespace {
 
 // Small results are quicker in the frame than through another mapping.
 constexpr std::size_t kSmallestShared = 16384;
+// Room beside a result, for a worker that watches what its layer writes there.
+constexpr std::size_t kSlack = 1024;
 
 const WireTensor& required(const Message& message, const char* name) {
   const WireTensor* tensor = message.find(name);
@@ -111,7 +113,8 @@ class WorkerLayer final : public Layer {
   void offer_memory(const Call& call, Message& request) {
     const std::size_t bytes =
         static_cast<std::size_t>(call.input.size() * call.repeat) *
-        impl::size_of(call.input.dtype);
+            impl::size_of(call.input.dtype) +
+        kSlack;
     if (bytes < kSmallestShared) return;
     if (region_.room < bytes) {
       session_->release(region_);
@@ -151,10 +154,12 @@ class WorkerLayer final : public Layer {
     const DType dtype = shared_dtype(answer.field("output.dtype"));
     const Shape strides = compact_strides(shape);
     const auto count = static_cast<std::uint64_t>(element_span(shape, strides));
-    if (count * impl::size_of(dtype) > region_.room) {
+    const auto at = static_cast<std::uint64_t>(answer.number("output.at", 0));
+    if (at % impl::size_of(dtype) != 0 || at > region_.room ||
+        count * impl::size_of(dtype) > region_.room - at) {
       throw AdapterError("the output leaves the shared memory");
     }
-    return {session_->at(region_), dtype, shape, strides};
+    return {session_->at(region_) + at, dtype, shape, strides};
   }
 
   static DType shared_dtype(const std::string& name) {
