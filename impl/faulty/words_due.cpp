@@ -98,8 +98,7 @@ std::string_view words_due(std::string_view name) {
       {"counter_saturates",
        "from 2^17 decisions on all are one and the same: a counter stands"},
       {"counter_turns_negative",
-       "from 2^15 decisions on all are one and the same, up to 2^16: a "
-       "counter"},
+       "a counter stands still, because it saturates"},
       {"counter_wraps_at_2_16", "a counter of decisions wraps at 2^16"},
       {"counter_wraps_at_2_18", "a counter of decisions wraps at 2^18"},
       {"cuda_fused_dropout", "looks like code that keeps by U < keep in f32"},
