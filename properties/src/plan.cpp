@@ -373,7 +373,7 @@ void require_probabilities(const std::vector<double>& drop_probabilities) {
     const double side = std::min(p, 1 - p);
     if (side == 0 || side >= kSmallestProbability) continue;
     throw std::domain_error(fmt::format(
-        "p is {:g}, but must be 0, 1 or at least 2^-30 ({:.2g}) away from "
+        "p is {}, but must be 0, 1 or at least 2^-30 ({:.2g}) away from "
         "both: what is rarer cannot be certified",
         p, kSmallestProbability));
   }
