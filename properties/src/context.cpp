@@ -51,7 +51,8 @@ Finding start_finding(const Context& context, std::string_view check) {
   if (planned.detectable_effect > 0) {
     finding.detectable_effect = planned.detectable_effect;
   }
-  finding.repeatable = context.pool.planned().repeatable();
+  // Layers that share a generator are run in one sequence after a reseed.
+  finding.repeatable = context.describe().reseed;
   ReplayToken token;
   token.subject = context.plan.subject;
   token.check = check;

@@ -200,6 +200,13 @@ class Judge {
     }
     finding.n = reading.kept() + reading.dropped();
     if (finding.verdict == Verdict::kRefuted) return finding;
+    if (decided_ == 0 || reading.kept() == 0) {
+      finding.sentence =
+          decided_ == 0
+              ? "no decision can be read from the recordings"
+              : "no kept value was recorded, so the scale is not seen";
+      return finding;
+    }
     finding.verdict = Verdict::kCertified;
     finding.sentence =
         "every value is the kept or the dropped one, and units are whole";

@@ -78,7 +78,10 @@ void StreamHistory::add_run(std::uint64_t drops, std::int64_t bits,
     if (!(none || all)) return;
   }
   run_drops_ = all;
-  if (begin + bits - run_begin_ > longest_end_ - longest_begin_) {
+  // Of runs of nearly one length, as a counter makes that wraps, the first.
+  const std::int64_t longest = longest_end_ - longest_begin_;
+  const std::int64_t length = begin + bits - run_begin_;
+  if (run_begin_ == longest_begin_ || length > longest + longest / 8) {
     longest_begin_ = run_begin_;
     longest_end_ = begin + bits;
   }

@@ -7,6 +7,7 @@ is not supported.
 from __future__ import annotations
 
 import copy
+import importlib.util
 import inspect
 import sys
 from typing import Any, Callable, Optional
@@ -99,6 +100,10 @@ def framework_for(target: Any, name: Optional[str],
     if name not in _FRAMEWORKS:
         raise ValueError(f"framework is '{name}', but must be one of "
                          f"{', '.join(_FRAMEWORKS)}")
+    module = "tensorflow" if name == "tensorflow" else name
+    if importlib.util.find_spec(module) is None:
+        raise ValueError(f"framework is '{name}', but {module} is not "
+                         "installed here")
     if device is not None and name in ("numpy", "tensorflow"):
         raise ValueError(f"device is '{device}', but {name} takes none here")
     return _FRAMEWORKS[name](name, device)
@@ -122,6 +127,24 @@ def names_in(function: Callable[..., Any]) -> list[str]:
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD,
              inspect.Parameter.KEYWORD_ONLY)
     return [each.name for each in parameters if each.kind in kinds]
+
+
+def require_known(function: Callable[..., Any]) -> None:
+    """Raises TypeError for a parameter that must be given and is not known."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return
+    known = _PROBABILITY + _TRAINING + _IN_PLACE + (
+        "deterministic", "rng", "generator", "seed", "key")
+    for each in parameters[1:]:
+        given = each.default is not inspect.Parameter.empty
+        starred = each.kind in (inspect.Parameter.VAR_POSITIONAL,
+                                inspect.Parameter.VAR_KEYWORD)
+        if not given and not starred and each.name not in known:
+            raise TypeError(f"target has the parameter '{each.name}', which "
+                            "must have a default or be one of "
+                            f"{', '.join(known)}")
 
 
 def _first(names: list[str], known: tuple[str, ...]) -> Optional[str]:
@@ -277,6 +300,9 @@ class Adapter:
             raise TypeError(f"target is a {type(target).__name__}, but must "
                             "be a function, a class, or a layer that can be "
                             "called")
+        if reseed is not None and not callable(reseed):
+            raise TypeError(f"reseed is {reseed!r}, but must be a function of "
+                            "a seed")
         self.target = target
         self.factory = inspect.isclass(target) if factory is None else factory
         self.drop_probabilities = drop_probabilities
@@ -287,6 +313,9 @@ class Adapter:
         self.framework = framework_for(sample, framework, device)
         self.names = [] if self.torch_module else names_in(
             getattr(sample, "call", getattr(sample, "forward", sample)))
+        if not self.torch_module:
+            require_known(getattr(sample, "call",
+                                  getattr(sample, "forward", sample)))
         self.has_reseed = hasattr(sample, "reseed")
         self.has_backward = hasattr(sample, "backward")
         self.reseed = reseed

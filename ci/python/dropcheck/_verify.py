@@ -76,6 +76,12 @@ def verify(
                   default the profile's, 0 for none.
     replay        the token of a finding: repeats that one alone.
     progress      called with (done, total, what) a few times a second.
+    time_limit    seconds; a profile that needs more is refused.
+    call_timeout  seconds for one call; a longer one is a finding.
+    threads       0 is all cores; layers that share a generator run one by one.
+    strides       of the inputs that the layer takes: compact, non-negative, any.
+    spatial_axes  of a channel layer, where it is not the law's own number.
+    name          of the layer in findings and replay tokens.
 
     Raises ValueError or TypeError that names the argument; KeyboardInterrupt
     ends the run. What the layer does wrong is a finding, never an exception.
@@ -84,13 +90,20 @@ def verify(
                       call_timeout=call_timeout, time_limit=time_limit)
     if shrink is not None and not 0 <= shrink < float("inf"):
         raise ValueError(f"shrink is {shrink}, but must be at least 0")
-    if threads < 0:
-        raise ValueError(f"threads is {threads}, but must be at least 0")
+    if not isinstance(threads, int) or threads < 0:
+        raise ValueError(f"threads is {threads}, but must be a whole number of "
+                         "at least 0")
+    if progress is not None and not callable(progress):
+        raise TypeError(f"progress is {progress!r}, but must be a function of "
+                        "(done, total, what)")
     probabilities = _probabilities(p, target)
     adapter = Adapter(target, factory=factory, framework=framework,
                       device=device, drop_probabilities=probabilities,
                       reseed=reseed)
-    names = [dtype_words(dtype) for dtype in dtypes]
+    names = [dtype_words(dtype) for dtype in
+             ([dtypes] if isinstance(dtypes, str) else dtypes)]
+    if not names:
+        raise ValueError("dtypes is empty, but must have one dtype, or some")
     contract = _contract(adapter, layer, name or _name_of(target), names)
     contract.update(variants=[dict(variant) for variant in variants],
                     options=dict(options) if options is not None else None,
@@ -159,6 +172,8 @@ def _probabilities(p: Any, target: Any) -> list[float]:
         if isinstance(own, float) and not isinstance(target, type):
             return [own]
         return [0.1, 0.3, 0.5]
+    if isinstance(p, (bool, str)):
+        raise TypeError(f"p is {p!r}, but must be a number in [0, 1], or some")
     values = [float(p)] if isinstance(p, (int, float)) else [
         float(each) for each in p]
     if not values:
@@ -171,6 +186,9 @@ def _probabilities(p: Any, target: Any) -> list[float]:
 
 def _require_positive(**numbers: Optional[float]) -> None:
     for name, value in numbers.items():
+        if value is not None and (isinstance(value, bool) or
+                                  not isinstance(value, (int, float))):
+            raise TypeError(f"{name} is {value!r}, but must be a number")
         if value is not None and not 0 < value < float("inf"):
             raise ValueError(f"{name} is {value}, but must be positive and "
                              "finite")
@@ -179,6 +197,8 @@ def _require_positive(**numbers: Optional[float]) -> None:
 def _seed(seed: Optional[int]) -> int:
     if seed is None:
         return secrets.randbits(63)
+    if not isinstance(seed, int):
+        raise TypeError(f"seed is {seed!r}, but must be a whole number")
     if not 0 <= seed < 2**64:
         raise ValueError(f"seed is {seed}, but must be in [0, 2^64)")
     return seed

@@ -34,6 +34,7 @@ class Session:
         self.replayed = False
         self.results: list[Result] = []
         self.failed = 0
+        self.complaints: list[str] = []
         # Each process of pytest-xdist counts its own checks.
         self.processes = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
 
@@ -58,6 +59,7 @@ class Dropcheck:
         the session's unless given. Inconclusive is a failure. Returns the
         result, or None where another check is replayed.
         """
+        __tracebackhide__ = True
         self._checks += 1
         name = _name(self._nodeid, self._checks)
         session = self._session
@@ -137,13 +139,21 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         path = session.config.getoption(f"dropcheck_{form}")
         if path is None or not texts:
             continue
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(_native.rendered(texts, form, False))
+        try:
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(_native.rendered(texts, form, False))
+        except OSError as error:
+            found.complaints.append(
+                f"--dropcheck-{form} is '{path}', which cannot be written: "
+                f"{error.strerror}")
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
 
 
 def pytest_terminal_summary(terminalreporter: Any,
                             config: pytest.Config) -> None:
     found = config.stash[_KEY]
+    for complaint in found.complaints:
+        terminalreporter.write_line(f"dropcheck: {complaint}")
     if found.replay is not None and not found.replayed:
         terminalreporter.write_line(
             "dropcheck: the replay token fits no check of this session")
@@ -151,6 +161,6 @@ def pytest_terminal_summary(terminalreporter: Any,
         return
     findings = sum(len(result.findings) for result in found.results)
     terminalreporter.write_line(
-        f"dropcheck: {len(found.results)} layers, {findings} findings, "
-        f"{found.failed} not passed; false alarms in at most "
+        f"dropcheck: {found.failed} of {len(found.results)} checked layers not "
+        f"passed, findings: {findings}; false alarms in at most "
         f"{found.alpha:g} of all sessions")

@@ -139,6 +139,14 @@ void refuse_empty(const properties::Plan& plan) {
   }
 }
 
+void refuse_too_long(const properties::Plan& plan) {
+  const auto limit = plan.settings.time_limit_seconds;
+  if (!limit || plan.worst_seconds <= *limit) return;
+  throw std::invalid_argument(fmt::format(
+      "time_limit is {:g} s, but profile {} needs up to {:.2g} s", *limit,
+      properties::name_of(plan.settings.profile), plan.worst_seconds));
+}
+
 json parsed(const std::string& text) { return json::parse(text); }
 
 std::string verify(const nb::object& make, const std::string& contract_text,
@@ -156,6 +164,7 @@ std::string verify(const nb::object& make, const std::string& contract_text,
                                          entry, settings.call_timeout_seconds)
                : properties::make_plan({entry}, settings);
     refuse_empty(plan);
+    if (!replay) refuse_too_long(plan);
     plan.settings.threads = settings.threads;
     RunResult result = properties::verify(plan, progress_into(watch));
     result.started = asked.value("started", "");

@@ -42,7 +42,7 @@ def test_a_wrong_layer_fails_its_test(session):
     done.assert_outcomes(passed=1, failed=1)
     done.stdout.fnmatch_lines(["*refuted dropout.*",
                                "*--dropcheck-replay*",
-                               "dropcheck: 2 layers, *"])
+                               "dropcheck: 1 of 2 checked layers not passed*"])
 
 
 def test_the_line_of_a_failure_repeats_it_alone(session):
@@ -50,7 +50,7 @@ def test_the_line_of_a_failure_repeats_it_alone(session):
     line = re.search(r"^  (pytest .*)$", done.stdout.str(), re.MULTILINE)[1]
     again = run(session, *shlex.split(line)[1:])
     again.assert_outcomes(failed=1)
-    assert "1 layers, 1 findings" in again.stdout.str()
+    assert "findings: 1;" in again.stdout.str()
 
 
 def test_a_token_of_another_test_is_told(session):
@@ -63,6 +63,12 @@ def test_one_report_of_the_session(session):
     run(session, "--dropcheck-html", "all.html", "--dropcheck-json", "all.json")
     page = (session.path / "all.html").read_text(encoding="utf-8")
     assert "test_right" in page and "test_wrong" in page
+
+
+def test_a_report_that_cannot_be_written_is_told(session):
+    done = run(session, "--dropcheck-html", "absent/all.html")
+    assert done.ret == 4
+    done.stdout.fnmatch_lines(["dropcheck: --dropcheck-html is 'absent/*"])
 
 
 def test_shares_of_the_alarm_budget_sum_to_one():

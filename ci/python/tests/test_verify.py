@@ -173,6 +173,13 @@ def test_documented_choices_are_declared():
     ({"delta": float("nan")}, "delta is nan"),
     ({"threads": -1}, "threads is -1"),
     ({"shrink": -1}, "shrink is -1"),
+    ({"p": True}, "p is True"),
+    ({"p": "x"}, "p is 'x'"),
+    ({"seed": "x"}, "seed is 'x'"),
+    ({"dtypes": []}, "dtypes is empty"),
+    ({"reseed": 3}, "reseed is 3"),
+    ({"progress": 3}, "progress is 3"),
+    ({"profile": "nightly", "time_limit": 1}, "time_limit is 1"),
     ({"shapes": [[-3]]}, "-3"),
     ({"only": ["no_such_check"]}, "no_such_check"),
     ({"replay": "nonsense"}, "nonsense"),
@@ -181,6 +188,11 @@ def test_bad_arguments_are_named(arguments, words):
     with pytest.raises((ValueError, TypeError)) as raised:
         dropcheck.verify(dropout, **{"p": 0.1, **arguments})
     assert words in str(raised.value)
+
+
+def test_an_unknown_parameter_is_named():
+    with pytest.raises(TypeError, match="parameter 'colour'"):
+        dropcheck.verify(lambda x, colour: x, p=0.1)
 
 
 def test_what_cannot_be_called_is_refused():

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <wordexp.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <stdexcept>
 
@@ -73,6 +74,22 @@ std::vector<std::string> names_served(const WorkerOptions& options) {
   } catch (const NotSupported&) {
     return {""};
   }
+}
+
+/// A single subject may be called by the name that it describes itself with.
+void require_served(const std::string& name,
+                    const std::vector<std::string>& names,
+                    WorkerOptions worker) {
+  if (std::ranges::find(names, name) != names.end()) return;
+  std::string own;
+  if (names.size() == 1) {
+    worker.subject.clear();
+    own = WorkerSubject(worker).describe().name;
+    if (own == name) return;
+  }
+  throw AdapterError(fmt::format(
+      "there is no subject '{}', but {}", name,
+      own.empty() ? fmt::format("{}", fmt::join(names, ", ")) : own));
 }
 
 std::string law_or_refuse(const Promise& promise, const DoorOptions& options) {
@@ -157,8 +174,11 @@ std::vector<SubjectEntry> open(const std::string& name,
   WorkerOptions worker;
   worker.command = command_of(door);
   worker.call_timeout = options.call_timeout;
-  std::vector<std::string> names = {door.subject};
-  if (door.subject.empty()) names = names_served(worker);
+  std::vector<std::string> names = names_served(worker);
+  if (!door.subject.empty()) {
+    require_served(door.subject, names, worker);
+    names = {door.subject};
+  }
   std::vector<SubjectEntry> entries;
   for (const std::string& one : names) {
     worker.subject = one;

@@ -56,9 +56,10 @@ void read_dtype(std::string_view value, Header& header) {
         (name.front() == '>') == (std::endian::native == std::endian::little);
     return;
   }
-  throw AdapterError(fmt::format(
-      "dtype is {}, but must be f2, f4 or f8",
-      std::string(value.substr(0, std::min<std::size_t>(value.size(), 24)))));
+  throw AdapterError(
+      fmt::format("dtype is {}, but must be f2, f4 or f8",
+                  std::string(value.substr(
+                      0, std::min<std::size_t>(value.find(','), 24)))));
 }
 
 void read_order(std::string_view value, Header& header) {

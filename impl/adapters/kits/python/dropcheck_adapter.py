@@ -101,9 +101,7 @@ def _config(text, plain, understands):
 
 
 def serve(make, layer, understands=(), **describe):
-    """Answers until the host is gone. `make(config)` builds a layer of the law
-    `layer`; `understands` names options of the config that it reads beside the
-    drop probability; `describe` are fields of the description (dtypes, ...)."""
+    """`understands`: other options of the config; `describe`: dtypes, ..."""
     out = os.dup(1)
     os.dup2(2, 1)  # what is printed must not stand among the frames
     seeds = str(int(hasattr(make, "reseed")))
@@ -128,6 +126,8 @@ def serve(make, layer, understands=(), **describe):
             raise KeyError(f"there is no layer {request.get('layer')}")
         elif op == "destroy":
             del layers[request["layer"]]
+        elif not hasattr(one, op):
+            raise NotSupported(f"the layer has no {op}")
         elif op == "reseed":
             one.reseed(int(request["seed"]))
         elif op == "backward":
