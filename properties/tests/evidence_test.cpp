@@ -91,6 +91,9 @@ TEST_F(Evidence, ForAMarginMustHoldOnBothSides) {
   EXPECT_TRUE(within_margin(counts(0.1, kMany), 0.1, context_));
   EXPECT_FALSE(within_margin(counts(0.1 + 1.2 * margin, kMany), 0.1, context_));
   EXPECT_FALSE(within_margin(counts(0.1 - 1.2 * margin, kMany), 0.1, context_));
+  // Inside, but so near an end that the interval reaches out.
+  EXPECT_FALSE(within_margin(counts(0.1 + 0.9 * margin, 5000), 0.1, context_));
+  EXPECT_FALSE(within_margin(counts(0.1 - 0.9 * margin, 5000), 0.1, context_));
   EXPECT_FALSE(within_margin({}, 0.1, context_));
 }
 
