@@ -100,10 +100,8 @@ def framework_for(target: Any, name: Optional[str],
     if name not in _FRAMEWORKS:
         raise ValueError(f"framework is '{name}', but must be one of "
                          f"{', '.join(_FRAMEWORKS)}")
-    module = "tensorflow" if name == "tensorflow" else name
-    if importlib.util.find_spec(module) is None:
-        raise ValueError(f"framework is '{name}', but {module} is not "
-                         "installed here")
+    if importlib.util.find_spec(name) is None:
+        raise ValueError(f"framework is '{name}', which is not installed here")
     if device is not None and name in ("numpy", "tensorflow"):
         raise ValueError(f"device is '{device}', but {name} takes none here")
     return _FRAMEWORKS[name](name, device)
@@ -311,11 +309,11 @@ class Adapter:
                   if self.factory else target)
         self.torch_module = _is_torch(sample)
         self.framework = framework_for(sample, framework, device)
-        self.names = [] if self.torch_module else names_in(
-            getattr(sample, "call", getattr(sample, "forward", sample)))
+        self.names = []
         if not self.torch_module:
-            require_known(getattr(sample, "call",
-                                  getattr(sample, "forward", sample)))
+            called = getattr(sample, "call", getattr(sample, "forward", sample))
+            require_known(called)
+            self.names = names_in(called)
         self.has_reseed = hasattr(sample, "reseed")
         self.has_backward = hasattr(sample, "backward")
         self.reseed = reseed

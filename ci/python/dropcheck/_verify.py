@@ -220,5 +220,9 @@ def _version(framework: str) -> str:
 def _name_of(target: Any) -> str:
     named = target if hasattr(target, "__qualname__") else type(target)
     name = f"{named.__module__}.{named.__qualname__}"
-    return "python:" + "".join(
-        c if c.isalnum() or c in "._:-" else "_" for c in name)
+    return "python:" + plain(name)
+
+
+def plain(name: str) -> str:
+    """With letters that a replay token writes as they stand."""
+    return "".join(c if c.isalnum() or c in "._:-" else "_" for c in name)

@@ -17,7 +17,7 @@ import pytest
 
 from . import _native
 from ._result import Result
-from ._verify import verify
+from ._verify import plain, verify
 
 _KEY = pytest.StashKey["Session"]()
 
@@ -64,7 +64,7 @@ class Dropcheck:
         name = _name(self._nodeid, self._checks)
         session = self._session
         if session.replay is not None:
-            if f"subject={_encoded(name)}," not in session.replay:
+            if f"subject={name}," not in session.replay:
                 return None
             session.replayed = True
         arguments.setdefault("profile", session.profile)
@@ -80,14 +80,8 @@ class Dropcheck:
 
 
 def _name(nodeid: str, number: int) -> str:
-    name = "pytest:" + "".join(
-        c if c.isalnum() or c in "._:-" else "_" for c in nodeid)
+    name = "pytest:" + plain(nodeid)
     return name if number == 1 else f"{name}:{number}"
-
-
-def _encoded(name: str) -> str:
-    """As in a replay token: letters, digits and ._:- stand for themselves."""
-    return name
 
 
 def _words(result: Result, nodeid: str) -> str:
