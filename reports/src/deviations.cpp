@@ -28,6 +28,8 @@ struct Fate {
   std::size_t grown = 0;  ///< refuted by more than is declared
   /// Inconclusive, not run, broken, or too small an effect for this run.
   std::size_t undecided = 0;
+  double effect = 0;  ///< largest of the refuted ones, interval included
+  bool effect_is_known = true;
 };
 
 // Written so that a missing or NaN effect is not within any limit.
@@ -38,10 +40,33 @@ bool effect_is_declared(const Deviation& deviation, const Finding& finding) {
          *deviation.largest_effect;
 }
 
-// A certificate with a coarser tolerance than the effect contradicts nothing.
+bool lies_within(double value, const Finding& finding) {
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  return finding.interval_lower.value_or(-kInfinity) <= value &&
+         value <= finding.interval_upper.value_or(kInfinity);
+}
+
+// A certificate that leaves room for the recorded effect contradicts nothing.
 bool too_small_to_see(const Deviation& deviation, const Finding& finding) {
-  return deviation.largest_effect && finding.detectable_effect &&
-         *finding.detectable_effect > *deviation.largest_effect;
+  if (!deviation.largest_effect) return false;
+  const double effect = *deviation.largest_effect;
+  if (finding.expected && (finding.interval_lower || finding.interval_upper)) {
+    return lies_within(*finding.expected + effect, finding) ||
+           lies_within(*finding.expected - effect, finding);
+  }
+  return finding.detectable_effect && *finding.detectable_effect > effect;
+}
+
+void note_effect(const Finding& finding, Fate& fate) {
+  if (!finding.expected || !finding.observed) {
+    fate.effect_is_known = false;
+    return;
+  }
+  for (const auto& value :
+       {finding.observed, finding.interval_lower, finding.interval_upper}) {
+    if (!value || !std::isfinite(*value)) continue;
+    fate.effect = std::max(fate.effect, std::abs(*value - *finding.expected));
+  }
 }
 
 void declare(Finding& finding, const Deviation& deviation) {
@@ -55,6 +80,7 @@ void apply_to(Finding& finding, const Deviation& deviation, Fate& fate) {
   const bool decides =
       finding.verdict == Verdict::kRefuted ||
       (finding.verdict == Verdict::kInconclusive && deviation.inconclusive);
+  if (decides) note_effect(finding, fate);
   if (finding.verdict == Verdict::kDeviation) {
     ++fate.covered;  // by an entry above
   } else if (decides && effect_is_declared(deviation, finding)) {
@@ -68,23 +94,34 @@ void apply_to(Finding& finding, const Deviation& deviation, Fate& fate) {
   }
 }
 
+using State = EntryFate::State;
+
+State state_of(const Fate& fate) {
+  if (fate.matched == 0) return State::kUnmatched;
+  if (fate.grown > 0) return State::kGrown;
+  if (fate.covered > 0) return State::kCovers;
+  return fate.undecided > 0 ? State::kUndecided : State::kGone;
+}
+
 std::string problem_of(const Deviation& deviation, const Fate& fate) {
   const std::string name = fmt::format("deviation \"{}\" of \"{}\"",
                                        deviation.id, deviation.subject);
-  if (fate.matched == 0) return name + " is stale: it matches no finding";
-  if (fate.grown > 0) {
-    return fmt::format(
-        "{} has grown: {} by more than {}, or by an unknown effect", name,
-        fate.grown == 1 ? "1 finding deviates"
-                        : fmt::format("{} findings deviate", fate.grown),
-        number(deviation.largest_effect));
+  switch (state_of(fate)) {
+    case State::kUnmatched:
+      return name + " is stale: it matches no finding";
+    case State::kGrown:
+      return fmt::format(
+          "{} has grown: {} by more than {}, or by an unknown effect", name,
+          fate.grown == 1 ? "1 finding deviates"
+                          : fmt::format("{} findings deviate", fate.grown),
+          number(deviation.largest_effect));
+    case State::kGone:
+      return fmt::format(
+          "{} is stale: none of the {} that it matches is refuted any more",
+          name, counted(fate.matched, "finding"));
+    default:
+      return {};
   }
-  if (fate.covered == 0 && fate.undecided == 0) {
-    return fmt::format(
-        "{} is stale: none of the {} that it matches is refuted any more", name,
-        counted(fate.matched, "finding"));
-  }
-  return {};
 }
 
 // log10 of weight times e-value; a declared deviation counts as e-value 1.
@@ -132,6 +169,36 @@ bool has_expired(const Deviation& deviation, Date today) {
   return deviation.expires && *deviation.expires < today;
 }
 
+// Nothing is left of what was declared.
+void mark_unexpected(const Deviation& deviation, RunResult& result) {
+  for (Finding& finding : result.findings) {
+    if (finding.verdict != Verdict::kCertified) continue;
+    if (!matches(deviation, finding)) continue;
+    declare(finding, deviation);
+    finding.verdict = Verdict::kUnexpectedPass;
+  }
+}
+
+EntryFate fate_of(const Deviation& deviation, RunResult& result, Date today) {
+  if (!is_of_this_run(deviation, result)) return {};
+  if (has_expired(deviation, today)) {
+    return {.state = State::kExpired,
+            .problem = fmt::format("deviation \"{}\" of \"{}\" expired on {}",
+                                   deviation.id, deviation.subject,
+                                   date_text(*deviation.expires))};
+  }
+  Fate fate;
+  for (Finding& finding : result.findings) {
+    if (matches(deviation, finding)) apply_to(finding, deviation, fate);
+  }
+  if (state_of(fate) == State::kGone) mark_unexpected(deviation, result);
+  EntryFate told{.state = state_of(fate),
+                 .findings = fate.covered,
+                 .problem = problem_of(deviation, fate)};
+  if (fate.effect_is_known && fate.effect > 0) told.effect = fate.effect;
+  return told;
+}
+
 }  // namespace
 
 bool is_declared(const Finding& finding, std::span<const Deviation> deviations,
@@ -143,29 +210,19 @@ bool is_declared(const Finding& finding, std::span<const Deviation> deviations,
       });
 }
 
-void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
-                      Date today) {
+std::vector<EntryFate> apply_deviations(RunResult& result,
+                                        std::span<const Deviation> deviations,
+                                        Date today) {
+  std::vector<EntryFate> fates;
   std::size_t covered = 0;
   std::size_t others = 0;
   for (const Deviation& deviation : deviations) {
-    if (!is_of_this_run(deviation, result)) {
-      ++others;
-      continue;
-    }
-    if (has_expired(deviation, today)) {
-      result.deviation_problems.push_back(
-          fmt::format("deviation \"{}\" of \"{}\" expired on {}", deviation.id,
-                      deviation.subject, date_text(*deviation.expires)));
-      continue;
-    }
-    Fate fate;
-    for (Finding& finding : result.findings) {
-      if (matches(deviation, finding)) apply_to(finding, deviation, fate);
-    }
-    covered += fate.covered;
-    std::string problem = problem_of(deviation, fate);
-    if (!problem.empty()) {
-      result.deviation_problems.push_back(std::move(problem));
+    fates.push_back(fate_of(deviation, result, today));
+    const EntryFate& fate = fates.back();
+    covered += fate.findings;
+    others += fate.state == State::kOfOthers;
+    if (!fate.problem.empty()) {
+      result.deviation_problems.push_back(fate.problem);
     }
   }
   if (others > 0) {
@@ -174,6 +231,20 @@ void apply_deviations(RunResult& result, std::span<const Deviation> deviations,
         counted(others, "declared deviation"), others == 1 ? "was" : "were"));
   }
   if (covered > 0) weigh_again(result);
+  return fates;
+}
+
+void withdraw_deviations(RunResult& result) {
+  result.deviation_problems.clear();
+  for (Finding& finding : result.findings) {
+    if (finding.verdict == Verdict::kDeviation) {
+      finding.verdict = Verdict::kRefuted;
+    } else if (finding.verdict == Verdict::kUnexpectedPass) {
+      finding.verdict = Verdict::kCertified;
+    }
+    finding.deviation_reason.clear();
+    finding.deviation_url.clear();
+  }
 }
 
 }  // namespace dropcheck::reports

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 
@@ -46,6 +47,8 @@ class Entry {
                       std::string_view otherwise) const {
     return find(field) != nullptr ? text(field) : std::string(otherwise);
   }
+
+  std::size_t line() const { return table_.source().begin.line; }
 
   void check_fields() const {
     for (const auto& [key, node] : table_) {
@@ -110,22 +113,45 @@ Deviation read_entry(const Entry& entry) {
           .subject = entry.text_or("subject", "*"),
           .inconclusive = read_inconclusive(entry),
           .largest_effect = read_effect(entry),
-          .expires = read_expiry(entry)};
+          .expires = read_expiry(entry),
+          .line = entry.line()};
 }
 
-toml::table parse(const std::filesystem::path& path) {
+void refuse_contradiction(const Entry& entry, const Deviation& deviation,
+                          const std::vector<Deviation>& before) {
+  for (const Deviation& other : before) {
+    if (other.id != deviation.id || other.subject != deviation.subject) {
+      continue;
+    }
+    entry.refuse("id", fmt::format("and subject are those of the entry in line "
+                                   "{}; one finding has one entry",
+                                   other.line));
+  }
+}
+
+toml::table parse(const std::string& text, const std::string& name) {
+  try {
+    return toml::parse(text, name);
+  } catch (const toml::parse_error& problem) {
+    throw std::runtime_error(fmt::format(
+        "{}:{}: {}", name, problem.source().begin.line, problem.description()));
+  }
+}
+
+std::string read_text(const std::filesystem::path& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
     throw std::runtime_error("cannot read " + path.string() +
                              ": it does not exist");
   }
-  try {
-    return toml::parse_file(path.string());
-  } catch (const toml::parse_error& problem) {
-    throw std::runtime_error(fmt::format("{}:{}: {}", path.string(),
-                                         problem.source().begin.line,
-                                         problem.description()));
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  text << file.rdbuf();
+  if (!file || std::filesystem::is_directory(path, error)) {
+    throw std::runtime_error("cannot read " + path.string() +
+                             ": it is no file that may be read");
   }
+  return text.str();
 }
 
 const toml::array& entries_of(const toml::node& node, const Entry& whole) {
@@ -138,9 +164,10 @@ const toml::array& entries_of(const toml::node& node, const Entry& whole) {
 
 }  // namespace
 
-std::vector<Deviation> read_deviations(const std::filesystem::path& path) {
-  const toml::table file = parse(path);
-  const Entry whole(file, path.string());
+std::vector<Deviation> parse_deviations(const std::string& text,
+                                        const std::string& name) {
+  const toml::table file = parse(text, name);
+  const Entry whole(file, name);
   std::vector<Deviation> deviations;
   for (const auto& [key, node] : file) {
     if (key.str() != "deviation") {
@@ -150,10 +177,17 @@ std::vector<Deviation> read_deviations(const std::filesystem::path& path) {
     for (const toml::node& item : entries_of(node, whole)) {
       const toml::table* table = item.as_table();
       if (table == nullptr) whole.refuse("deviation", "must be a table", &item);
-      deviations.push_back(read_entry(Entry(*table, path.string())));
+      const Entry entry(*table, name);
+      Deviation deviation = read_entry(entry);
+      refuse_contradiction(entry, deviation, deviations);
+      deviations.push_back(std::move(deviation));
     }
   }
   return deviations;
+}
+
+std::vector<Deviation> read_deviations(const std::filesystem::path& path) {
+  return parse_deviations(read_text(path), path.string());
 }
 
 }  // namespace dropcheck::reports

@@ -77,6 +77,12 @@ TEST(DeviationsFile, NamesFileLineFieldAndRule) {
   EXPECT_THAT(refusal("id = \n"), HasSubstr(".toml:1: "));
 }
 
+TEST(DeviationsFile, RefusesTwoEntriesForOneThing) {
+  EXPECT_THAT(refusal(kEntry + "expires = 2030-01-01\n" + kEntry),
+              AllOf(HasSubstr(":6: id"), HasSubstr("entry in line 1")));
+  EXPECT_EQ(read(kEntry + kEntry + "subject = \"torch:*\"\n").size(), 2u);
+}
+
 TEST(DeviationsFile, NamesAFileThatIsNotThere) {
   try {
     read_deviations("/nowhere/d.toml");

@@ -82,11 +82,47 @@ TEST(Deviations, AreNotStaleWhereTheRunWasTooCoarse) {
   auto known = entry("dropout.drop_rate[*]");
   known.largest_effect = 2e-3;
   result.findings[0].verdict = Verdict::kCertified;
+  result.findings[0].interval_lower.reset();
+  result.findings[0].interval_upper.reset();
   result.findings[0].detectable_effect = 1e-2;
   EXPECT_THAT(applied(result, known).deviation_problems, IsEmpty());
   result.findings[0].detectable_effect = 5e-4;
   EXPECT_THAT(applied(result, known).deviation_problems,
               ElementsAre(HasSubstr("stale")));
+}
+
+// A certificate proves that an effect is gone only if its interval excludes it.
+TEST(Deviations, AreGoneOnlyWhereTheIntervalExcludesTheRecordedEffect) {
+  auto result = one_refuted();
+  auto known = entry("dropout.drop_rate[*]");
+  known.largest_effect = 2e-3;
+  auto& finding = result.findings[0];
+  finding.verdict = Verdict::kCertified;
+  finding.detectable_effect = 1e-5;
+  finding.expected = 0.1;
+  finding.observed = 0.1005;
+  finding.interval_lower = 0.0995;
+  finding.interval_upper = 0.1025;
+  EXPECT_EQ(applied(result, known).findings[0].verdict, Verdict::kCertified);
+  finding.interval_upper = 0.1015;
+  const auto gone = applied(result, known);
+  EXPECT_EQ(gone.findings[0].verdict, Verdict::kUnexpectedPass);
+  EXPECT_EQ(gone.findings[0].deviation_reason, "known");
+  EXPECT_THAT(gone.deviation_problems, ElementsAre(HasSubstr("stale")));
+  finding.interval_upper.reset();  // proves nothing on that side
+  EXPECT_EQ(applied(result, known).findings[0].verdict, Verdict::kCertified);
+}
+
+TEST(Deviations, AreWithdrawn) {
+  auto result = applied(one_refuted(), entry("dropout.drop_rate[*]"));
+  result.deviation_problems = {"old"};
+  withdraw_deviations(result);
+  EXPECT_EQ(result.findings[0].verdict, Verdict::kRefuted);
+  EXPECT_EQ(result.findings[0].deviation_reason, "");
+  EXPECT_THAT(result.deviation_problems, IsEmpty());
+  result.findings[0].verdict = Verdict::kUnexpectedPass;
+  withdraw_deviations(result);
+  EXPECT_EQ(result.findings[0].verdict, Verdict::kCertified);
 }
 
 TEST(Deviations, ExcuseSomethingOpenWhereTheySaySo) {

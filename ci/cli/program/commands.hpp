@@ -33,6 +33,7 @@ int identify_command(const Context& context);
 int self_test_command(const Context& context);
 int adapter_command(const Context& context);
 int check_tensors_command(const Context& context);
+int deviations_command(const Context& context);
 
 /// The laws of all layers, then of all networks.
 std::vector<const impl::Law*> all_laws();

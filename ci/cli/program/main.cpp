@@ -34,6 +34,8 @@ int carry_out(const Context& context) {
       return adapter_command(context);
     case Command::kCheckTensors:
       return check_tensors_command(context);
+    case Command::kDeviations:
+      return deviations_command(context);
     case Command::kNone:
       break;
   }

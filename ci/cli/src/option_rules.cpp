@@ -106,6 +106,29 @@ void refuse_unclear_recording(const Options& options) {
   }
 }
 
+void refuse_unclear_deviations(const CLI::App& app, const Options& options) {
+  if (options.command != Command::kDeviations) return;
+  if (options.topic != "check" && options.topic != "update") {
+    throw UsageError(fmt::format(
+        "deviations is followed by '{}', but must be by 'check FILE "
+        "[RESULT.json ...]' or 'update FILE RESULT.json ...'",
+        options.topic));
+  }
+  if (options.subjects.empty()) {
+    throw UsageError("deviations " + options.topic + " needs a TOML file");
+  }
+  if (options.topic == "update") {
+    if (options.subjects.size() > 1) return;
+    throw UsageError(
+        "deviations update needs the result of a run: verify ... --json FILE");
+  }
+  for (const char* name : {"--url", "--reason", "--expires"}) {
+    if (!given(app, name)) continue;
+    throw UsageError(std::string(name) +
+                     " has a meaning for deviations update only");
+  }
+}
+
 void refuse_shared_or_empty_paths(const CLI::App& app) {
   std::vector<std::pair<std::string, std::string>> seen;
   for (const std::string name : {"--json", "--junit", "--html", "--markdown",
@@ -177,6 +200,7 @@ void refuse_contradictions(const CLI::App& app, const Options& options) {
   refuse_missing_topic(options);
   refuse_incomplete_adapter(options);
   refuse_unclear_recording(options);
+  refuse_unclear_deviations(app, options);
   refuse_build_alone(app, options);
   refuse_several(options);
 }

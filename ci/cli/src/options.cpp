@@ -19,7 +19,7 @@ namespace {
 struct Texts {
   std::vector<std::string> drop_probabilities, shapes, dtypes;
   std::string delta, seed, alpha, threads, time_limit, call_timeout, runs;
-  std::string generated, shrink_limit;
+  std::string generated, shrink_limit, expires;
 };
 
 constexpr const char* kFooter =
@@ -39,6 +39,12 @@ constexpr const char* kIdentifyFooter =
 constexpr const char* kSelfTestFooter =
     "Exit status: 0 all is as it must be, 1 it is not, 2 usage, 4 a report\n"
     "could not be written, 70 internal error, 130 interrupted.";
+
+constexpr const char* kDeviationsFooter =
+    "Exit status: 0 the file fits the results, 1 something refuted is not\n"
+    "declared, 2 usage, or an entry is stale, expired or has grown, 3 "
+    "something\n"
+    "is inconclusive, 4 the file could not be written, 70 internal error.";
 
 // A list option takes one value at a time, so that it leaves the subjects
 // behind it alone.
@@ -127,6 +133,7 @@ struct Parser {
   CLI::App* self_test = nullptr;
   CLI::App* adapter = nullptr;
   CLI::App* check_tensors = nullptr;
+  CLI::App* deviations = nullptr;
 
   explicit Parser(const std::string& version) {
     app.set_version_flag("--version", "dropcheck " + version);
@@ -170,6 +177,29 @@ struct Parser {
     add_self_test();
     add_adapter();
     add_check_tensors();
+    add_deviations();
+  }
+
+  void add_deviations() {
+    deviations = app.add_subcommand(
+        "deviations",
+        "Check a file of known deviations against results, or update it");
+    deviations->footer(kDeviationsFooter);
+    deviations->add_option("ACTION", options.topic, "check or update")
+        ->type_name("");
+    deviations
+        ->add_option("FILE", options.subjects,
+                     "the TOML file, then results that verify wrote with "
+                     "--json")
+        ->type_name("");
+    deviations->add_option("--url", options.url,
+                           "of update: where new entries are explained");
+    deviations->add_option("--reason", options.reason,
+                           "of update: why the new entries are accepted "
+                           "(default: what is wrong)");
+    deviations->add_option("--expires", texts.expires,
+                           "of update: last day of new entries, e.g. "
+                           "2027-06-30");
   }
 
   void add_check_tensors() {
@@ -272,6 +302,7 @@ struct Parser {
     if (self_test->parsed()) return Command::kSelfTest;
     if (adapter->parsed()) return Command::kAdapter;
     if (check_tensors->parsed()) return Command::kCheckTensors;
+    if (deviations->parsed()) return Command::kDeviations;
     return replay->parsed() ? Command::kReplay : Command::kNone;
   }
 };
@@ -337,6 +368,9 @@ void read_numbers(const CLI::App& app, const Texts& texts, Options& options) {
   if (given(app, "--shrink-limit")) {
     options.shrink_limit_seconds =
         parse_limit({"--shrink-limit", texts.shrink_limit});
+  }
+  if (given(app, "--expires")) {
+    options.expires = parse_date({"--expires", texts.expires});
   }
   if (given(app, "--call-timeout")) {
     options.call_timeout_seconds =

@@ -133,6 +133,22 @@ impl::Shape parse_shape(Argument argument) {
   return shape;
 }
 
+std::chrono::year_month_day parse_date(Argument argument) {
+  const std::string_view text = argument.text;
+  if (text.size() == 10 && text[4] == '-' && text[7] == '-') {
+    const auto year = number<int>(text.substr(0, 4));
+    const auto month = number<unsigned>(text.substr(5, 2));
+    const auto day = number<unsigned>(text.substr(8, 2));
+    if (year && month && day) {
+      const std::chrono::year_month_day date = std::chrono::year(*year) /
+                                               std::chrono::month(*month) /
+                                               std::chrono::day(*day);
+      if (date.ok()) return date;
+    }
+  }
+  refuse(argument, "a day of the calendar like 2026-12-31");
+}
+
 impl::DType parse_dtype(Argument argument) {
   if (const auto dtype = impl::dtype_from_name(argument.text)) return *dtype;
   const std::vector<std::string> names = {"f32", "f64", "f16", "bf16"};

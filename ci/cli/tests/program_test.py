@@ -149,6 +149,17 @@ class BadInput(unittest.TestCase):
                          "--deviations", str(declared),
                          hint="'torch:nn.Dropout'?")
 
+    def test_deviations(self):
+        self.refused("''", "deviations", hint="check FILE")
+        self.refused("'chekc'", "deviations", "chekc", hint="check FILE")
+        self.refused("update", "deviations", "update", "x.toml",
+                     hint="--json FILE")
+        self.refused("/nowhere/x", "deviations", "check", "/nowhere/x")
+        self.refused("2027-02-30", "deviations", "update", "x", "y",
+                     "--expires", "2027-02-30", hint="calendar")
+        self.refused("--url", "deviations", "check", "x", "--url", "y",
+                     hint="update only")
+
     def test_files(self):
         with tempfile.TemporaryDirectory() as folder:
             nowhere = os.path.join(folder, "missing", "file")
@@ -403,6 +414,63 @@ class Verify(unittest.TestCase):
 
     def test_a_termination_leaves_a_report(self):
         self.interrupted(signal.SIGTERM)
+
+
+class Deviations(unittest.TestCase):
+    """A file of known deviations from the first result to the last."""
+
+    def test_from_a_result_to_a_file_and_back(self):
+        with tempfile.TemporaryDirectory() as folder:
+            known = os.path.join(folder, "known.toml")
+            wrong = os.path.join(folder, "wrong.json")
+            right = os.path.join(folder, "right.json")
+            run("verify", "faulty:threshold_4bit", *QUICK[:2], "--p", ".1",
+                "--dtype", "f32", "--only", "drop_rate", "--json", wrong)
+            one = run("deviations", "update", known, wrong)
+            self.assertEqual(one.returncode, 2)
+            self.assertIn("--url", one.stderr)
+            self.assertFalse(os.path.exists(known))
+            two = run("deviations", "update", known, wrong, "--url",
+                      "https://example.org/1", "--expires", "2999-12-31")
+            self.assertEqual(two.returncode, 0, two.stderr)
+            self.assertIn("1 added", two.stdout)
+            self.assertEqual(
+                run("deviations", "check", known, wrong).returncode, 0)
+            self.assertEqual(run("deviations", "check", known).returncode, 0)
+            again = run("verify", "faulty:threshold_4bit", *QUICK[:2], "--p",
+                        ".1", "--dtype", "f32", "--only", "drop_rate",
+                        "--deviations", known)
+            self.assertEqual(again.returncode, 0, again.stdout)
+            # The same entry on a layer that is right: an unexpected pass.
+            text = pathlib.Path(wrong).read_text()
+            result = json.loads(text)
+            for finding in result["findings"]:
+                finding["verdict"] = "certified"
+                for field in ("observed", "interval_lower",
+                              "interval_upper"):
+                    finding[field] = finding["expected"]
+            pathlib.Path(right).write_text(json.dumps(result))
+            gone = run("deviations", "check", known, right)
+            self.assertEqual(gone.returncode, 2)
+            self.assertIn("stale", gone.stdout)
+            done = run("deviations", "update", known, right)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn("1 removed", done.stdout)
+            self.assertNotIn("threshold_4bit",
+                             pathlib.Path(known).read_text())
+            bare = run("deviations", "check", known, wrong)
+            self.assertEqual(bare.returncode, 1)
+            self.assertIn("not declared", bare.stdout)
+
+    def test_what_has_expired(self):
+        with tempfile.TemporaryDirectory() as folder:
+            known = pathlib.Path(folder, "known.toml")
+            known.write_text(
+                '[[deviation]]\nid = "dropout.seeding*"\nreason = "r"\n'
+                'url = "https://example.org"\nexpires = 2020-01-01\n')
+            done = run("deviations", "check", str(known))
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("expired", done.stdout)
 
 
 class Lifetime(unittest.TestCase):

@@ -113,6 +113,16 @@ TEST(Shape, RefusesEmptyNegativeHugeAndGarbage) {
   }
 }
 
+TEST(Date, IsADayOfTheCalendar) {
+  using namespace std::chrono_literals;
+  EXPECT_EQ(parse_date({"--expires", "2028-02-29"}), 2028y / 2 / 29);
+  for (const char* text :
+       {"", "2027-02-29", "2027-13-01", "27-01-01", "2027/01/01", "2027-1-1",
+        "2027-01-01x", "+027-01-01"}) {
+    expect_refused(parse_date, text);
+  }
+}
+
 TEST(Dtype, SuggestsTheNearName) {
   EXPECT_EQ(parse_dtype({"--dtype", "bf16"}), impl::DType::kBFloat16);
   for (const char* text : {"", "float", "f8"}) {

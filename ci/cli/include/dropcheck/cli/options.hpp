@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ enum class Command {
   kIdentify,
   kSelfTest,
   kAdapter,
-  kCheckTensors
+  kCheckTensors,
+  kDeviations
 };
 
 /// Where the reports go; empty: not wanted.
@@ -38,7 +40,8 @@ struct ReportPaths {
 /// only the linked program knows them.
 struct Options {
   Command command = Command::kNone;
-  /// Names and globs; of adapter the command, of check-tensors the files.
+  /// Names and globs; of adapter the command, of check-tensors and deviations
+  /// the files.
   std::vector<std::string> subjects;
   std::vector<std::string> layers;
   std::vector<double> drop_probabilities;
@@ -64,7 +67,11 @@ struct Options {
   std::string deviations;  ///< path of a TOML file
   std::string lifetime;    ///< path of the file that carries counts on
   std::string build;       ///< what is under test; a change begins anew
-  std::string topic;       ///< of list, explain, replay, identify, adapter
+  std::string url;         ///< of deviations update: what new entries refer to
+  std::string reason;
+  std::optional<std::chrono::year_month_day> expires;
+  std::string
+      topic;  ///< of list, explain, replay, identify, adapter, deviations
   std::optional<std::uint64_t> runs;  ///< of self-test, on right layers
   std::vector<std::string> notes;     ///< on what was typed, for standard error
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -45,6 +46,9 @@ std::size_t parse_count(Argument argument);
 /// A shape from "64x256x2x2" or "64,256,2,2": extents of at least 1, at most
 /// 8 of them and at most 2^40 elements.
 impl::Shape parse_shape(Argument argument);
+
+/// A day of the calendar from "2026-12-31".
+std::chrono::year_month_day parse_date(Argument argument);
 
 /// f32, f64, f16 or bf16.
 impl::DType parse_dtype(Argument argument);
