@@ -1,0 +1,1 @@
+"""What ci/conformance is made of."""

@@ -1,0 +1,98 @@
+"""PyTorch's dropout: modules, attention, and what torch.compile makes of them.
+
+Declared, as torch/nn/modules/dropout.py and aten/src/ATen/native/Dropout.cpp
+have it: on the CPU the input is multiplied by a mask whose scale is in the
+input's dtype (a dropped infinity gives NaN, a dropped negative number -0), and
+evaluation returns the input itself.
+"""
+
+import math
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
+
+import torch  # noqa: E402
+from library_adapter import Subject, Torch, TorchLayer, device, serve  # noqa
+
+F = torch.nn.functional
+DEVICE = device()
+DTYPES = "f32,f64,f16,bf16"
+CPU = {"dropped_nonfinite": "nan", "dropped_zero": "signed",
+       "evaluation_return": "alias", "scale_rounding": "dtype"}
+# Ranks that Dropout2d and 3d do not name are deprecated, with a warning.
+ANY_RANK = {**CPU, "rank_is_checked": False}
+
+
+def module(kind):
+    def make(config):
+        layer = kind(config["drop_probability"],
+                     inplace=config.get("in_place", False))
+
+        def call(x, training):
+            return layer.train(training)(x)
+        return TorchLayer(torch, call, config.get("in_place", False))
+    return make
+
+
+def attention(config):
+    """With identities as keys and values, softmax(q k^T / sqrt(d)) v is the
+    softmax of the scores, dropped."""
+    p = config["drop_probability"]
+
+    def call(scores, training):
+        keys = scores.size(-1)
+        eye = torch.eye(keys, dtype=scores.dtype, device=scores.device)
+        eye = eye.expand(*scores.shape[:-2], keys, keys)
+        return F.scaled_dot_product_attention(
+            scores * math.sqrt(keys), eye, eye,
+            dropout_p=p if training else 0.0)
+    return TorchLayer(torch, call)
+
+
+def reference(config):
+    """torch._refs: what torch.compile traces for F.dropout."""
+    p, in_place = config["drop_probability"], config.get("in_place", False)
+
+    def call(x, training):
+        return torch._refs.nn.functional.dropout(x, p, training, in_place)
+    return TorchLayer(torch, call, in_place)
+
+
+def native(config):
+    """The decomposition of aten::native_dropout."""
+    p = config["drop_probability"]
+
+    def call(x, training):
+        return torch._decomp.decompositions.native_dropout(x, p, training)[0]
+    return TorchLayer(torch, call)
+
+
+def subject(name, layer, make, options=None, **more):
+    in_place = more.get("in_place", False)
+    return Subject(name, layer, make, dtypes=DTYPES, backward=True,
+                   options=CPU if options is None else options,
+                   variants=[{"in_place": True}] if in_place else [],
+                   generator="mt19937", **more)
+
+
+nn = torch.nn
+torch.set_num_threads(1)
+torch.seed()  # two processes must not draw the same masks
+serve([
+    subject("nn.Dropout", "dropout", module(nn.Dropout), in_place=True),
+    subject("nn.Dropout1d", "dropout1d", module(nn.Dropout1d), in_place=True),
+    subject("nn.Dropout2d", "dropout2d", module(nn.Dropout2d), ANY_RANK,
+            in_place=True),
+    subject("nn.Dropout3d", "dropout3d", module(nn.Dropout3d), ANY_RANK,
+            in_place=True),
+    subject("nn.AlphaDropout", "alpha_dropout", module(nn.AlphaDropout),
+            in_place=True),
+    subject("nn.FeatureAlphaDropout", "feature_alpha_dropout",
+            module(nn.FeatureAlphaDropout), in_place=True),
+    subject("F.scaled_dot_product_attention", "attention_dropout", attention,
+            {**CPU, "evaluation_return": "copy"}),
+    subject("_refs.dropout", "dropout", reference, in_place=True),
+    subject("native_dropout", "dropout", native,
+            {**CPU, "evaluation_return": "either"}),
+], Torch(torch, DEVICE), f"torch {torch.__version__} on {DEVICE}")
