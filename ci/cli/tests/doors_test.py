@@ -55,6 +55,13 @@ class Kits(unittest.TestCase):
     @unittest.skipUnless(shutil.which("node"), "there is no node")
     def test_javascript(self):
         self.right("node", ADAPTERS / "kits/javascript/dropout.js")
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copytree(ADAPTERS / "kits/javascript", folder,
+                            dirs_exist_ok=True)
+            example = pathlib.Path(folder, "dropout.js")
+            example.write_text(example.read_text("utf-8").replace(
+                "backward(gradient)", "unused(gradient)"), "utf-8")
+            self.right("node", example)
 
     def built(self, language, build, command):
         """Builds a kit and its example into a folder, as a reader would."""

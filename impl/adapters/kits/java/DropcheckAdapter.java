@@ -52,8 +52,9 @@ public final class DropcheckAdapter {
     return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
   }
 
-  static String quote(String text) {  // letters that JSON escapes become '
-    return '"' + text.replaceAll("[\\x00-\\x1f\"\\\\]", "'") + '"';
+  static String quote(String text) {
+    String escaped = text.replaceAll("[\\\\\"]", "\\\\$0");
+    return '"' + escaped.replaceAll("[\\x00-\\x1f]", " ") + '"';
   }
 
   /** Several tensors are stacked on a new first axis. */

@@ -66,9 +66,12 @@ public final class Dropout implements DropcheckAdapter.Layer {
   }
 
   public static void main(String[] arguments) throws IOException {
+    // What it does where others do otherwise; this is the strict choice.
+    String options = "{\"dropped_zero\": \"positive\"}";
     DropcheckAdapter.serve(Dropout::new, Map.of(
         "protocol", "1", "name", "Dropout", "version", "1", "layer", "dropout",
-        "dtypes", "f32,f64", "reseed", "1", "own_state", "1", "backward", "1"),
+        "dtypes", "f32,f64", "reseed", "1", "own_state", "1", "backward", "1",
+        "options", options),
         Set.of());
   }
 }

@@ -134,6 +134,9 @@ function serve(Layer, describe, understands = []) {
       if (!operation) throw new NotSupported(`operation ${request.op}`);
       const layer = layers.get(request.layer);
       if (request.layer && !layer) throw new Error(`no layer ${request.layer}`);
+      if (['reseed', 'backward'].includes(request.op) && !layer[request.op]) {
+        throw new NotSupported(`the layer has no ${request.op}`);
+      }
       answer = operation(request, layer, tensors) ?? [{}];
     } catch (error) {
       answer = [{status: error.status ?? 'error', message: error.message}];

@@ -51,9 +51,9 @@ fn numbers(text: &str) -> Vec<usize> {
     text.split(|c: char| !c.is_ascii_digit()).flat_map(str::parse).collect()
 }
 
-fn quote(text: &str) -> String {  // letters that JSON escapes become '
-    let plain = |c| if c < ' ' || c == '"' || c == '\\' { '\'' } else { c };
-    format!("\"{}\"", text.chars().map(plain).collect::<String>())
+fn quote(text: &str) -> String {
+    let text = text.replace('\\', r"\\").replace('"', "\\\"");
+    format!("\"{}\"", text.replace(char::is_control, " "))
 }
 
 /// A request, which has one tensor at most; panics for what is no frame.

@@ -79,7 +79,10 @@ impl Layer for Dropout {
 }
 
 fn main() {
+    // What it does where others do otherwise; this is the strict choice.
+    let options = r#"{"dropped_zero": "positive"}"#;
     serve(Dropout::make, &[("protocol", "1"), ("layer", "dropout"),
         ("name", "Dropout"), ("version", "1"), ("dtypes", "f32,f64"),
-        ("reseed", "1"), ("own_state", "1"), ("backward", "1")], &[]);
+        ("reseed", "1"), ("own_state", "1"), ("backward", "1"),
+        ("options", options)], &[]);
 }
