@@ -220,6 +220,19 @@ std::optional<std::string> wrong_at_one(const Context& context,
   return std::nullopt;
 }
 
+/// A layer that refuses 1 and holds p as an f32 takes 1 - 2^-53 for 1.
+bool refuses_as_one(const Context& context, Finding& finding) {
+  if (context.law().options.at_one != impl::AtOne::kError &&
+      context.law().options.at_one != impl::AtOne::kEither) {
+    return false;
+  }
+  impl::Tensor input = edge_input(context);
+  impl::Tensor output;
+  ++finding.calls;
+  return call_at(context, 1 - std::ldexp(1.0, -24), input, output) !=
+         Answer::kRefused;
+}
+
 std::optional<std::string> wrong_near_one(const Context& context,
                                           Finding& finding) {
   const double p = 1 - std::ldexp(1.0, -53);
@@ -227,6 +240,7 @@ std::optional<std::string> wrong_near_one(const Context& context,
   impl::Tensor output;
   ++finding.calls;
   if (call_at(context, p, input, output) == Answer::kRefused) {
+    if (refuses_as_one(context, finding)) return std::nullopt;
     return "refuses the drop probability 1 - 2^-53";
   }
   const impl::TensorView result = output.view();

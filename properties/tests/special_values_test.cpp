@@ -317,6 +317,24 @@ TEST(Options, AnErrorAtOneMustBeDeclared) {
   EXPECT_THAT(zeros.sentence, HasSubstr("`at_one = zeros`"));
 }
 
+// 1 - 2^-53 is 1 in f32, and 1 - 2^-24 is not.
+TEST(Options, AnErrorAtOneMayComeFromRoundingToOne) {
+  const auto verdict_of = [](double least, impl::AtOne at_one) {
+    const auto entry = odd_subject(
+        "odd:refuses_above", {.make = [least](const impl::LayerConfig& c) {
+          if (c.drop_probability >= least) throw impl::LayerError("too large");
+        }});
+    return only(declaring(entry, {.at_one = at_one}), "edge_probabilities")
+        .verdict;
+  };
+  const double rounds_to_one = 1 - std::ldexp(1.0, -26);
+  EXPECT_EQ(verdict_of(rounds_to_one, impl::AtOne::kError),
+            Verdict::kCertified);
+  EXPECT_EQ(verdict_of(rounds_to_one, impl::AtOne::kFormula),
+            Verdict::kRefuted);
+  EXPECT_EQ(verdict_of(0.999, impl::AtOne::kError), Verdict::kRefuted);
+}
+
 TEST(Options, ARateThatIsNotCheckedMustBeDeclared) {
   const impl::SubjectEntry& entry =
       testing::subject("faulty:accepts_p_above_1");

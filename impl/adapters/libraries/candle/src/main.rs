@@ -14,7 +14,8 @@ struct Dropout {
 }
 
 fn refused(error: Error) -> Refusal {
-    Refusal("layer-error", error.to_string())
+    let text = error.to_string(); // and a backtrace below it
+    Refusal("layer-error", text.lines().next().unwrap_or("").into())
 }
 
 /// What is no refusal of the layer, such as a tensor that cannot be made.
@@ -66,11 +67,11 @@ impl Layer for Dropout {
 }
 
 fn main() {
-    // "dropout probability has to be in [0, 1)"; it is an f32, so 1/keep is of
-    // that precision for f64 too; the mask is multiplied by it in the dtype.
+    // "dropout probability has to be in [0, 1)"; the mask is multiplied by 1/keep
+    // in the dtype.
     let options = r#"{"at_one": "error", "dropped_nonfinite": "nan",
         "dropped_zero": "signed", "evaluation_return": "either",
-        "scale_rounding": "dtype", "scale_keeps_precision": false}"#;
+        "scale_rounding": "dtype"}"#;
     serve(Dropout::make, &[("protocol", "1"), ("layer", "dropout"),
         ("name", "candle_nn::Dropout"), ("version", "0.11.1"),
         ("dtypes", "f32,f64,f16,bf16"), ("backward", "1"),
