@@ -66,6 +66,21 @@ def _relative(path):
     return str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path)
 
 
+def python_of(version):
+    """The interpreter of that version; "" is the one that runs this. Raises
+    NotHad."""
+    if not version:
+        return sys.executable
+    here = pathlib.Path(sys.base_prefix)
+    candidates = [shutil.which(f"python{version}"),
+                  *here.parent.glob(f"{version}.*/bin/python{version}")]
+    for candidate in filter(None, candidates):
+        done = subprocess.run([candidate, "--version"], capture_output=True)
+        if done.returncode == 0:
+            return str(candidate)
+    raise NotHad(f"there is no Python {version}")
+
+
 class Environment:
     """The folder in which a library and what it needs are installed.
 
@@ -78,6 +93,7 @@ class Environment:
         self.log = BUILD / f"{self.name}.log"
         self.program = program
         self.carried = carried
+        self.python = library.python
         self.had = False
         self.installed = set()
         self.seconds = 0.0
@@ -145,7 +161,7 @@ class Environment:
 
     def _pip(self, packages):
         venv = self.folder / "venv"
-        self._do([sys.executable, "-m", "venv", str(venv)])
+        self._do([python_of(self.python), "-m", "venv", str(venv)])
         self._do([str(venv / "bin" / "pip"), "install", "-q", "--no-compile",
                   "--no-cache-dir", "--disable-pip-version-check", *packages])
 

@@ -10,6 +10,8 @@ what is verified of it.
     time_limit = 600              # optional: seconds for all of its runs
     environment = "torch"         # optional: installed together with the
                                   # libraries that name the same one
+    python = "3.12"               # optional: of the environment; else that
+                                  # which runs ci/conformance
     devices = ["cpu", "cuda"]     # optional
     unavailable = "..."           # optional: why it cannot be had; not tried
 
@@ -65,6 +67,7 @@ class Library:
     profile: str = "pr"
     time_limit: float = 900
     environment: str = ""
+    python: str = ""
     devices: tuple[str, ...] = ("cpu",)
     unavailable: str = ""
     pip: tuple[str, ...] = ()
@@ -78,7 +81,7 @@ class Library:
 
 _TEXTS = ("name", "title", "language", "version", "documentation")
 _OPTIONAL = {"profile": str, "time_limit": (int, float), "environment": str,
-             "devices": list, "unavailable": str, "install": dict,
+             "python": str, "devices": list, "unavailable": str, "install": dict,
              "build": dict, "variables": dict, "run": list}
 
 
@@ -144,8 +147,8 @@ def read_library(path):
     _require(runs or data.get("unavailable"), path,
              "it has no run, and does not say why it is unavailable")
     optional = {name: data[name] for name in
-                ("profile", "time_limit", "environment", "unavailable",
-                 "variables") if name in data}
+                ("profile", "time_limit", "environment", "python",
+                 "unavailable", "variables") if name in data}
     return Library(**{name: data[name] for name in _TEXTS}, **optional,
                    folder=path.parent, devices=devices, runs=runs,
                    pip=_words(install.get("pip", []), path, "pip"),

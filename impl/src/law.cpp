@@ -96,6 +96,10 @@ Law law_of(const SubjectEntry& entry) {
   }
   Law law = *found;
   law.spatial_axes = entry.spatial_axes.value_or(law.spatial_axes);
+  // It drops channels of a batch: no rank is unbatched.
+  if (entry.spatial_axes && law.layer == "spatial_dropout") {
+    law.minimum_rank = law.maximum_rank = *entry.spatial_axes + 2;
+  }
   law.options = entry.options.value_or(law.options);
   return law;
 }

@@ -7,6 +7,7 @@
 #include <numbers>
 #include <stdexcept>
 
+#include "dropcheck/impl/registry.hpp"
 #include "dropcheck/impl/selu.hpp"
 
 namespace dropcheck::impl {
@@ -178,6 +179,19 @@ TEST(Selu, SaturatesAndHasItsDerivative) {
   EXPECT_EQ(selu(2), 2 * kSeluLambda);
   EXPECT_NEAR(selu_derivative(-.5),
               (selu(-.5 + 1e-6) - selu(-.5 - 1e-6)) / 2e-6, 1e-9);
+}
+
+TEST(LawOf, KeepsASpatialDropoutToItsAxes) {
+  SubjectEntry entry;
+  entry.layer = "spatial_dropout";
+  EXPECT_NO_THROW(require_rank(law_of(entry), {2, 3, 4}));
+  entry.spatial_axes = 2;
+  EXPECT_NO_THROW(require_rank(law_of(entry), {2, 3, 4, 5}));
+  EXPECT_THROW(require_rank(law_of(entry), {2, 3, 4}), std::invalid_argument);
+  EXPECT_THROW(require_rank(law_of(entry), {2, 3, 4, 5, 6}),
+               std::invalid_argument);
+  entry.layer = "dropout2d";  // has an unbatched rank
+  EXPECT_NO_THROW(require_rank(law_of(entry), {2, 3, 4}));
 }
 
 TEST(DescribeConfig, NamesOnlyWhatDiffers) {

@@ -250,7 +250,12 @@ class Workers {
   Workers(const Context& context, const NetworkEvidence& evidence)
       : context_(context), evidence_(evidence) {}
   ~Workers() {
-    for (auto& worker : idle_) context_.pool.give_back(worker->subject());
+    for (auto& worker : idle_) {
+      // The layer ends first: the subject's next user may run elsewhere.
+      std::shared_ptr<impl::Subject> subject = worker->subject();
+      worker.reset();
+      context_.pool.give_back(std::move(subject));
+    }
   }
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;

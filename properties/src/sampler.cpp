@@ -394,7 +394,14 @@ Sampler::Sampler(const Experiment& experiment, SubjectPool& pool,
       output_shape_(inputs.base.shape()) {}
 
 Sampler::~Sampler() {
-  for (auto& worker : idle_) pool_.give_back(worker->subject());
+  for (auto& worker : idle_) give_back(std::move(worker));
+}
+
+// The layer ends first: whoever gets the subject next may run elsewhere.
+void Sampler::give_back(std::unique_ptr<Worker> worker) const {
+  std::shared_ptr<impl::Subject> subject = worker->subject();
+  worker.reset();
+  pool_.give_back(std::move(subject));
 }
 
 std::unique_ptr<Sampler::Worker> Sampler::take_worker() const {
@@ -417,7 +424,7 @@ Tally Sampler::block(std::uint64_t index, bool structure) const {
     idle_.push_back(std::move(worker));
     return tally;
   } catch (...) {
-    pool_.give_back(worker->subject());
+    give_back(std::move(worker));
     throw;
   }
 }

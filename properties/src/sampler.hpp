@@ -151,6 +151,7 @@ class Sampler {
  private:
   class Worker;
   std::unique_ptr<Worker> take_worker() const;
+  void give_back(std::unique_ptr<Worker> worker) const;
 
   Experiment experiment_;
   SubjectPool& pool_;

@@ -175,7 +175,18 @@ impl::Tensor StateTrial::expected(const History& history, bool gradient) {
     impl::Tensor incoming = size.gradient;
     gradients_[history] = copied(layer->backward(incoming.view()));
   }
+  if (history != model_.history(0)) restore_generator();
   return known.at(history);
+}
+
+// Where layers share a generator, the one that made what is expected has moved
+// it: it is put where the only instance left it.
+void StateTrial::restore_generator() {
+  if (context_.describe().own_state || !abilities_.reseed) return;
+  const History& now = model_.history(0);
+  const auto layer = make(now.other_probability, now.seed);
+  impl::Tensor scratch;
+  for (const int size : now.sizes) train(*layer, size, scratch);
 }
 
 const impl::Tensor& StateTrial::expected_evaluation(bool other, int index) {
@@ -186,6 +197,7 @@ const impl::Tensor& StateTrial::expected_evaluation(bool other, int index) {
     const auto layer = make(other, 0);
     impl::Tensor scratch = size.input;
     place->second = copied(evaluate(*layer, scratch));
+    restore_generator();
   }
   return place->second;
 }

@@ -77,6 +77,7 @@ class StateTrial {
   impl::Tensor train(impl::Layer& layer, int size, impl::Tensor& scratch,
                      impl::TensorView* result = nullptr);
   impl::Tensor expected(const History& history, bool gradient);
+  void restore_generator();
   const impl::Tensor& expected_evaluation(bool other, int size);
 
   std::optional<Breach> step(const Command& command);

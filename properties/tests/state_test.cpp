@@ -376,5 +376,60 @@ TEST(State, TriesOneInstanceWhereTheStateIsShared) {
   EXPECT_THAT(finding.bound, ::testing::Not(HasSubstr("other instances")));
 }
 
+/// A right layer whose randomness all instances share, as PyTorch's do.
+class SharingLayer final : public impl::Layer {
+ public:
+  struct Generator {
+    std::uint64_t seed = 0;
+    std::uint64_t calls = 0;
+  };
+  SharingLayer(std::unique_ptr<impl::Layer> layer, Generator& generator)
+      : layer_(std::move(layer)), generator_(generator) {}
+  impl::TensorView forward(const impl::Call& call) override {
+    if (call.training) {
+      layer_->reseed(generator_.seed + 0x9E3779B97F4A7C15 * ++generator_.calls);
+    }
+    return layer_->forward(call);
+  }
+  impl::TensorView backward(const impl::TensorView& grad) override {
+    return layer_->backward(grad);
+  }
+  void reseed(std::uint64_t seed) override { generator_ = {seed, 0}; }
+
+ private:
+  std::unique_ptr<impl::Layer> layer_;
+  Generator& generator_;
+};
+
+class SharingSubject final : public impl::Subject {
+ public:
+  explicit SharingSubject(std::unique_ptr<impl::Subject> subject)
+      : subject_(std::move(subject)), description_(subject_->describe()) {
+    description_.own_state = false;
+    description_.clone = false;
+  }
+  const impl::Description& describe() const override { return description_; }
+  std::unique_ptr<impl::Layer> make(const impl::LayerConfig& config) override {
+    return std::make_unique<SharingLayer>(subject_->make(config), generator_);
+  }
+
+ private:
+  std::unique_ptr<impl::Subject> subject_;
+  impl::Description description_;
+  SharingLayer::Generator generator_;
+};
+
+// What is expected comes from an instance that moves the same generator.
+TEST(State, LeavesASharedGeneratorWhereItStood) {
+  impl::SubjectEntry entry = subject("builtin:dropout");
+  entry.open = [open = entry.open] {
+    return std::make_unique<SharingSubject>(open());
+  };
+  for (std::uint64_t seed = 1; seed <= 5; ++seed) {
+    const Finding finding = state_of(entry, seed);
+    EXPECT_EQ(finding.verdict, Verdict::kCertified) << finding.sentence;
+  }
+}
+
 }  // namespace
 }  // namespace dropcheck::properties

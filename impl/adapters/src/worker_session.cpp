@@ -14,10 +14,12 @@ WorkerSession::WorkerSession(const WorkerOptions& options) : options_(options) {
 }
 
 // A subject whose layers carry state that no reseed sets would be judged by
-// what came before it.
+// what came before it. A process that made no layer has none of that.
 WorkerSession::~WorkerSession() {
   if (!options_.reuse || !trusted_) return;
-  if (!description_.reseed || !description_.own_state) return;
+  const bool fresh = channel_->latest_id == 0;
+  const bool carries = !description_.reseed || !description_.own_state;
+  if (carries && !fresh) return;
   try {
     IdleWorkers::instance().keep(options_, std::move(channel_));
   } catch (...) {

@@ -411,6 +411,11 @@ TEST(WorkerReuse, NeverTakesASuspectProcess) {
   }
 }
 
+TEST(WorkerReuse, TakesAProcessThatOnlyDescribedItself) {
+  const std::string first = process_of(WorkerSubject(fake("stateful")));
+  EXPECT_EQ(process_of(WorkerSubject(fake("stateful"))), first);
+}
+
 TEST(WorkerReuse, NeverTakesAProcessThatDiedWhileItWaited) {
   const std::string first = process_of(WorkerSubject(fake("copy")));
   ::kill(std::stoi(first), SIGKILL);

@@ -67,7 +67,7 @@ class Arrays:
     """How values become arrays of the library; here NumPy's."""
 
     strides = "compact"
-    looks_for_changes = True  # of the input, by the layer
+    mutable = True  # a result in the input's memory, or a changed input, matter
 
     def take(self, words, dtype):
         """An array of the library on `words`, bf16 as 16-bit words."""
@@ -128,6 +128,39 @@ class Torch(Arrays):
     def same_memory(self, result, given):
         return (isinstance(result, self.torch.Tensor) and
                 result.data_ptr() == given.data_ptr())
+
+
+class Jax(Arrays):
+    """JAX's arrays, which nothing can change."""
+
+    mutable = False
+
+    def __init__(self, jax, device="cpu"):
+        import ml_dtypes
+        self.jax = jax
+        self.bfloat16 = ml_dtypes.bfloat16
+        name = "gpu" if device == "cuda" else device
+        self.device = jax.devices(name)[0]
+        self.host = jax.devices("cpu")[0]
+
+    def take(self, words, dtype):
+        values = words.view(self.bfloat16) if dtype == "bf16" else words
+        return self.jax.device_put(values, self.device)
+
+    def give(self, result):
+        if not isinstance(result, self.jax.Array):
+            raise TypeError(f"returned a {type(result).__name__}")
+        dtype = _NAMES.get(str(result.dtype), str(result.dtype))
+        host = self.jax.device_put(result, self.host)
+        if dtype == "bf16":
+            host = host.view("uint16")
+        return numpy.from_dlpack(host), dtype
+
+
+def jax_key(jax, seed):
+    """A key of all 64 bits of a seed: jax.random.key takes 32 without x64."""
+    key = jax.random.key(seed & 0xFFFFFFFF)
+    return jax.random.fold_in(key, seed >> 32)
 
 
 class TorchLayer:
@@ -267,11 +300,11 @@ class _Server:
                                    int(request.get("input.offset", "0")))
             result = refused(layer.forward, x, training)
             outputs.append(self._given(result))
-            if repeat > 1:
+            if repeat > 1 or not self.arrays.mutable:
                 continue
             if self.arrays.same_memory(result, x):
                 fields["alias"] = "input"
-            elif self.arrays.looks_for_changes:
+            else:
                 answer.update(self._changed(tensors["input"], words))
             strides = self.arrays.layout(result)
             if strides is not None:
