@@ -31,6 +31,7 @@ what is verified of it.
     [[run]]                       # one call of dropcheck verify each
     subjects = ["cmd:{python} {source}/adapter.py"]
     arguments = ["--p", "0.1"]    # optional
+    devices = ["cuda"]            # optional: on these only
 
 Words may hold {environment} (its folder), {source} (the adapter's folder),
 {python} (that of the environment), {kits} and {build} (where dropcheck was
@@ -54,6 +55,7 @@ class BadLibrary(Exception):
 class Run:
     subjects: list[str]
     arguments: list[str]
+    devices: tuple[str, ...] = DEVICES
 
 
 @dataclasses.dataclass
@@ -110,14 +112,23 @@ def _known(table, names, path, where):
                  f"be one of {', '.join(names)}")
 
 
+def _devices(value, path):
+    devices = _words(value, path, "devices")
+    for device in devices:
+        _require(device in DEVICES, path, f"devices has '{device}', but must "
+                 f"have some of {', '.join(DEVICES)}")
+    return devices
+
+
 def _runs(data, path):
     runs = []
     for table in data.get("run", []):
-        _known(table, ("subjects", "arguments"), path, "run: ")
+        _known(table, ("subjects", "arguments", "devices"), path, "run: ")
         subjects = _words(table.get("subjects"), path, "run.subjects")
         _require(subjects, path, "a run has no subjects")
         arguments = _words(table.get("arguments", []), path, "run.arguments")
-        runs.append(Run(list(subjects), list(arguments)))
+        runs.append(Run(list(subjects), list(arguments),
+                        _devices(table.get("devices", list(DEVICES)), path)))
     return tuple(runs)
 
 
@@ -139,10 +150,7 @@ def read_library(path):
     install, build = data.get("install", {}), data.get("build", {})
     _known(install, ("pip", "npm", "apt", "commands"), path, "install: ")
     _known(build, ("commands",), path, "build: ")
-    devices = _words(data.get("devices", ["cpu"]), path, "devices")
-    for device in devices:
-        _require(device in DEVICES, path, f"devices has '{device}', but must "
-                 f"have some of {', '.join(DEVICES)}")
+    devices = _devices(data.get("devices", ["cpu"]), path)
     runs = _runs(data, path)
     _require(runs or data.get("unavailable"), path,
              "it has no run, and does not say why it is unavailable")

@@ -115,12 +115,13 @@ def scoreboard(records, entries):
 
 
 def _runs(ran):
-    rows = [[one["title"], one["date"], one["dropcheck"], one["machine"],
+    rows = [[one["title"], one["subjects"][0]["version"], one["date"],
+             one["dropcheck"], one["machine"],
              " ".join(one["seeds"]), f"{one.get('install_seconds', 0)} s",
              f"{one.get('disk_mb', 0):,} MB"] for one in ran]
     return "## The runs\n\n" + _table(
-        ["library", "date", "dropcheck", "machine", "seeds", "installing",
-         "disk"], rows)
+        ["library", "names itself", "date", "dropcheck", "machine", "seeds",
+         "installing", "disk"], rows)
 
 
 def _sentence(found):

@@ -10,14 +10,13 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import textwrap
 import unittest
 
 PROGRAM = ""
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 QUICK = ["--p", "0.3", "--dtype", "f32", "--generated", "0",
          "--shrink-limit", "0", "--only", "*.drop_rate[*", "--only",
-         "*.seeding[*"]
+         "*.seeding[*", "--only", "*.homogeneity[*"]
 RIGHT = "cmd:{python} {kits}/python/dropout.py"
 WRONG = "cmd:{python} impl/adapters/tests/bad_adapter.py half_rate"
 ENTRY = """
@@ -76,11 +75,11 @@ class Conformance(unittest.TestCase):
         self.library("test_right")
         status, text = self.run_it()
         self.assertEqual(status, 0, text)
-        self.assertIn("Test_Right: 2 certified", text)
+        self.assertIn("Test_Right: 3 certified", text)
         made = self.result("test_right")
         self.assertEqual(made["status"], "ran")
-        self.assertEqual(made["subjects"][0]["counts"], {"certified": 2})
-        self.assertIn("| 1 | Python | cpu | 1 | 2 | 0 | 0 | smoke |",
+        self.assertEqual(made["subjects"][0]["counts"], {"certified": 3})
+        self.assertIn("| 1 | Python | cpu | 1 | 3 | 0 | 0 | smoke |",
                       self.page("README.md"))
         self.assertFalse((ROOT / "build/conformance/test_right").exists())
         self.assertEqual(self.run_it("--check-pages"), (0, ""))
@@ -168,32 +167,45 @@ class Conformance(unittest.TestCase):
         self.assertIn("there is no /no/such/program", text)
 
     def test_a_device_takes_what_is_there(self):
-        """Nothing is installed, and the layer is asked to run on the device:
-        here a layer that only says where it runs."""
-        folder = self.library("test_gpu", "cmd:{python} {source}/adapter.py",
-                              install='pip = ["no-such-package-at-all"]',
-                              devices=["cpu", "cuda"])
+        """Nothing is installed; the adapter of PyTorch meets a torch with a
+        GPU, made of NumPy, and a bug that shows at odd sizes only."""
+        python = with_numpy()
+        if python is None:
+            self.skipTest("there is no NumPy")
+        adapter = "impl/adapters/libraries/torch/adapter.py"
+        self.library("test_gpu", f"cmd:{{python}} {adapter}#nn.Dropout",
+                     install='pip = ["no-such-package-at-all"]',
+                     devices=["cpu", "cuda"])
         self.library("test_other")
-        (folder / "adapter.py").write_text(textwrap.dedent(f"""\
-            import os, runpy, sys
-            sys.path.insert(0, {str(ROOT / "impl/adapters/kits/python")!r})
-            import dropcheck_adapter
-            serve = dropcheck_adapter.serve
-            def named(*arguments, **words):
-                words["version"] = "1 on " + os.environ["DROPCHECK_DEVICE"]
-                return serve(*arguments, **words)
-            dropcheck_adapter.serve = named
-            runpy.run_path(
-                {str(ROOT / "impl/adapters/kits/python/dropout.py")!r})
-            """), "utf-8")
-        status, text = self.run_it("--device", "cuda",
-                                   DROPCHECK_PYTHON=sys.executable)
+        fake = pathlib.Path(__file__).resolve().parent / "fake_torch"
+        variables = {"DROPCHECK_PYTHON": python, "PYTHONPATH": str(fake)}
+        status, text = self.run_it("--device", "cuda", **variables)
         self.assertEqual(status, 0, text)
         self.assertNotIn("Other", text)
         made = self.result("test_gpu.cuda")
         self.assertEqual(made["device"], "cuda")
-        self.assertEqual(made["subjects"][0]["version"], "1 on cuda")
+        self.assertEqual(made["subjects"][0]["version"],
+                         "torch fake on Fake GPU")
         self.assertIn("| cuda |", self.page("README.md"))
+        self.assertIn("Fake GPU", self.page("README.md"))
+        status, text = self.run_it("--device", "cuda", FAKE_TORCH_BUG="tail",
+                                   **variables)
+        self.assertEqual(status, 1, text)
+        self.assertIn("homogeneity", text)
+
+
+def with_numpy():
+    """An interpreter that has NumPy, or None."""
+    for python in (sys.executable, ROOT / "build/python/bin/python",
+                   os.environ.get("DROPCHECK_PYTHON", "")):
+        try:
+            done = subprocess.run([python, "-c", "import numpy"],
+                                  capture_output=True)
+        except OSError:
+            continue
+        if done.returncode == 0:
+            return str(python)
+    return None
 
 
 if __name__ == "__main__":

@@ -3,7 +3,9 @@
 Declared, as torch/nn/modules/dropout.py and aten/src/ATen/native/Dropout.cpp
 have it: on the CPU the input is multiplied by a mask whose scale is in the
 input's dtype (a dropped infinity gives NaN, a dropped negative number -0), and
-evaluation returns the input itself.
+evaluation returns the input itself. On a GPU the fused kernel of plain dropout
+computes its scale in float; in place there is none, so that it is a subject of
+its own there.
 """
 
 import math
@@ -13,7 +15,8 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "common"))
 
 import torch  # noqa: E402
-from library_adapter import Subject, Torch, TorchLayer, device, serve  # noqa
+from library_adapter import (NotSupported, Subject, Torch,  # noqa: E402
+                             TorchLayer, device, serve)
 
 F = torch.nn.functional
 DEVICE = device()
@@ -33,6 +36,23 @@ def module(kind):
             return layer.train(training)(x)
         return TorchLayer(torch, call, config.get("in_place", False))
     return make
+
+
+def in_place_only(config):
+    if not config.get("in_place"):
+        raise NotSupported("this is the form in place")
+    return module(torch.nn.Dropout)(config)
+
+
+def compiled(config):
+    """What the default backend of torch.compile makes."""
+    layer = torch.nn.Dropout(config["drop_probability"])
+    train, evaluate = torch.compile(layer), torch.nn.Dropout(0.5).eval()
+
+    def call(x, training):
+        layer.train(training)
+        return train(x) if training else evaluate(x)
+    return TorchLayer(torch, call)
 
 
 def attention(config):
@@ -76,11 +96,27 @@ def subject(name, layer, make, options=None, **more):
                    generator="mt19937", **more)
 
 
+def dropouts():
+    """Plain dropout: on a GPU by two kernels, and compiled."""
+    if DEVICE == "cpu":
+        return [subject("nn.Dropout", "dropout", module(nn.Dropout),
+                        in_place=True)]
+    fused = {**CPU, "scale_rounding": "float"}
+    return [subject("nn.Dropout", "dropout", module(nn.Dropout), fused),
+            subject("nn.Dropout.inplace", "dropout", in_place_only,
+                    in_place=True),
+            subject("nn.Dropout.compiled", "dropout", compiled, fused)]
+
+
+def where():
+    return torch.cuda.get_device_name() if DEVICE == "cuda" else DEVICE
+
+
 nn = torch.nn
 torch.set_num_threads(1)
 torch.seed()  # two processes must not draw the same masks
 serve([
-    subject("nn.Dropout", "dropout", module(nn.Dropout), in_place=True),
+    *dropouts(),
     subject("nn.Dropout1d", "dropout1d", module(nn.Dropout1d), in_place=True),
     subject("nn.Dropout2d", "dropout2d", module(nn.Dropout2d), ANY_RANK,
             in_place=True),
@@ -95,4 +131,4 @@ serve([
     subject("_refs.dropout", "dropout", reference, in_place=True),
     subject("native_dropout", "dropout", native,
             {**CPU, "evaluation_return": "either"}),
-], Torch(torch, DEVICE), f"torch {torch.__version__} on {DEVICE}")
+], Torch(torch, DEVICE), f"torch {torch.__version__} on {where()}")
