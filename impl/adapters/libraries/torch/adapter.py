@@ -72,11 +72,11 @@ def attention(config):
 
 def reference(config):
     """torch._refs: what torch.compile traces for F.dropout."""
-    p, in_place = config["drop_probability"], config.get("in_place", False)
+    p = config["drop_probability"]
 
     def call(x, training):
-        return torch._refs.nn.functional.dropout(x, p, training, in_place)
-    return TorchLayer(torch, call, in_place)
+        return torch._refs.nn.functional.dropout(x, p, training)
+    return TorchLayer(torch, call)
 
 
 def native(config):
@@ -128,7 +128,7 @@ serve([
             module(nn.FeatureAlphaDropout), in_place=True),
     subject("F.scaled_dot_product_attention", "attention_dropout", attention,
             {**CPU, "evaluation_return": "copy"}),
-    subject("_refs.dropout", "dropout", reference, in_place=True),
+    subject("_refs.dropout", "dropout", reference),
     subject("native_dropout", "dropout", native,
             {**CPU, "evaluation_return": "either"}),
 ], Torch(torch, DEVICE), f"torch {torch.__version__} on {where()}")
