@@ -4,8 +4,8 @@
     library = "libtorch-1.13"
     subject = "torch:nn.AlphaDropout"   # glob on the subject, or what is
                                         # behind its #; optional
-    check = "*.in_place[*]"             # glob on the finding's id; * and ? are
-                                        # wild, brackets are themselves
+    check = "*.in_place[*]"             # glob on the finding's id, or a list;
+                                        # * and ? are wild, brackets themselves
     kind = "defect"                     # or "choice": documented, and no
                                         # option says so; or "limit": the run
                                         # could not decide
@@ -35,7 +35,7 @@ class BadFindings(Exception):
 @dataclasses.dataclass
 class Entry:
     library: str
-    check: str
+    check: str | list[str]
     kind: str
     title: str
     subject: str = "*"
@@ -50,8 +50,9 @@ class Entry:
 
     def matches(self, subject, finding):
         names = (subject["name"], subject["subject"])
+        checks = [self.check] if isinstance(self.check, str) else self.check
         return (any(matches(self.subject, name) for name in names) and
-                matches(self.check, finding["id"]))
+                any(matches(check, finding["id"]) for check in checks))
 
 
 def matches(glob, text):
@@ -64,7 +65,8 @@ def _entry(table, path):
     names = {field.name for field in dataclasses.fields(Entry)}
     label = f"{path}: {table.get('title', table)}"
     for name, value in table.items():
-        if name not in names or not isinstance(value, str):
+        texts = value if name == "check" and isinstance(value, list) else [value]
+        if name not in names or not all(isinstance(one, str) for one in texts):
             raise BadFindings(f"{label}: '{name}' must be a text, and one of "
                               f"{', '.join(sorted(names))}")
     needed = ["library", "check", "kind", "title"]

@@ -23,7 +23,7 @@ ENTRY = """
 [[finding]]
 library = "wrong"
 subject = "half_rate"
-check = "*.drop_rate[*]"
+check = ["*.homogeneity[*]", "*.drop_rate[*]"]
 kind = "limit"
 title = "drops half as much"
 """

@@ -5,9 +5,11 @@ Each layer has a seed of its own. Declared: evaluation returns the input itself
 and what a dropped infinity becomes are left to the backend.
 """
 
+import hashlib
 import os
 
 import keras
+import numpy
 from library_adapter import Arrays, Jax, NotSupported, Subject, Torch, serve
 
 BACKEND = os.environ["KERAS_BACKEND"]
@@ -57,6 +59,15 @@ def arrays():
     return TensorFlow(tensorflow), f"tensorflow {tensorflow.__version__}"
 
 
+def state_of(seed):
+    """The state of a SeedGenerator: a seed, for which backends have 31 bits,
+    and the number of its next call. Seeds that follow each other do so here;
+    what they have above bit 31 is mixed into both words."""
+    mixed = hashlib.blake2b((seed >> 31).to_bytes(8, "little")).digest()
+    low, high = int.from_bytes(mixed[:4]), int.from_bytes(mixed[4:6])
+    return numpy.array([(seed + low) % 2**31, high])
+
+
 class Layer:
     """A Keras layer, made anew for each seed."""
 
@@ -67,7 +78,9 @@ class Layer:
         self.layer = kind(**self.words)
 
     def reseed(self, seed):
-        self.layer = self.kind(seed=seed % 2**31, **self.words)
+        self.layer = self.kind(seed=0, **self.words)
+        if hasattr(self.layer, "seed_generator"):  # a rate of 0 has none
+            self.layer.seed_generator.state.assign(state_of(seed))
 
     def forward(self, x, training):
         return self.layer(x, training=training)
@@ -102,7 +115,7 @@ class SharedLayer:
                           for axis in range(rank))
             layer = Layer(self.kind, self.config, {"noise_shape": noise})
             if self.seed is not None:
-                layer.reseed(self.seed + rank)
+                layer.reseed(self.seed)
             self.layers[rank] = layer
         return self.layers[rank]
 
