@@ -13,7 +13,7 @@ namespace dropcheck::impl::reference {
 ///         b = -a * drop * c. All zeros at drop probability 1. In place if
 ///         configured.
 /// Law     independent Bernoulli(keep) per element.
-/// Draws   one 64-bit word per element, row-major.
+/// Draws   one decision per element, row-major.
 /// Source  Klambauer et al. 2017, arXiv:1706.02515; torch.nn.AlphaDropout.
 inline MaskRule alpha_dropout(const LayerConfig& config) {
   return {.mask_shape = [](const Shape& shape) { return shape; },

@@ -14,7 +14,7 @@ namespace dropcheck::impl::reference {
 /// Values  w / keep or 0, where w is the softmax of the scores over the keys,
 ///         rounded to the dtype. Evaluation returns w. Rows no longer sum to 1.
 /// Law     independent Bernoulli(keep) per weight.
-/// Draws   one 64-bit word per weight, row-major.
+/// Draws   one decision per weight, row-major.
 /// Source  Vaswani et al. 2017, arXiv:1706.03762;
 ///         torch.nn.functional.scaled_dot_product_attention.
 class AttentionDropout {

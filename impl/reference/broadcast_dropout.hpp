@@ -11,7 +11,7 @@ namespace dropcheck::impl::reference {
 /// Shape   any that has the shared axes, which count from 0.
 /// Values  x / keep or 0.
 /// Law     independent Bernoulli(keep) per position on the other axes.
-/// Draws   one 64-bit word per such position, row-major.
+/// Draws   one decision per such position, row-major.
 /// Source  flax.linen.Dropout.
 inline MaskRule broadcast_dropout(const LayerConfig& config) {
   return {.mask_shape =

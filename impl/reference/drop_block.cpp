@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstddef>
 #include <stdexcept>
 
@@ -24,13 +26,24 @@ void drop_from(const Blocks& blocks, const Shape& centre, std::size_t axis,
   }
 }
 
-/// Moves to the next centre, row-major; false after the last one.
-bool next_centre(const Blocks& blocks, Shape& centre) {
-  for (std::size_t axis = centre.size(); axis-- > 0;) {
-    if (++centre[axis] <= blocks.last[axis]) return true;
-    centre[axis] = blocks.first[axis];
+/// Centres along each axis.
+Shape centre_extents(const Blocks& blocks) {
+  Shape extents = blocks.first;
+  for (std::size_t axis = 0; axis < extents.size(); ++axis) {
+    extents[axis] = blocks.last[axis] - blocks.first[axis] + 1;
   }
-  return false;
+  return extents;
+}
+
+/// The centre of a number, row-major.
+Shape centre_of(const Blocks& blocks, const Shape& extents,
+                std::int64_t index) {
+  Shape centre = blocks.first;
+  for (std::size_t axis = extents.size(); axis-- > 0;) {
+    centre[axis] += index % extents[axis];
+    index /= extents[axis];
+  }
+  return centre;
 }
 
 MaskRule rule_of(const char* layer, std::size_t rank,
@@ -88,12 +101,24 @@ void drop_block(const Blocks& blocks, const Shape& centre,
 void drop_blocks(const Blocks& blocks, RandomStream& stream,
                  std::span<std::uint8_t> kept) {
   const auto probability = Probability::from_drop(blocks.gamma);
-  Shape centre = blocks.first;
-  do {
-    if (!probability.keeps(stream.next())) {
-      drop_block(blocks, centre, kept);
+  const Shape extents = centre_extents(blocks);
+  const std::int64_t centres = element_count(extents);
+  std::array<std::uint64_t, 64> words;
+  constexpr std::int64_t kAtATime = 64 * 64;
+  for (std::int64_t done = 0; done < centres; done += kAtATime) {
+    const std::int64_t count = std::min(kAtATime, centres - done);
+    stream.decide(probability, static_cast<std::size_t>(count), words.data());
+    for (std::int64_t i = 0; i < count; i += 64) {
+      // Past the end nothing is kept, and nothing is dropped.
+      const std::uint64_t past =
+          count - i < 64 ? ~std::uint64_t{0} << (count - i) : 0;
+      std::uint64_t dropped = ~(words[static_cast<std::size_t>(i / 64)] | past);
+      for (; dropped != 0; dropped &= dropped - 1) {
+        const std::int64_t index = done + i + std::countr_zero(dropped);
+        drop_block(blocks, centre_of(blocks, extents, index), kept);
+      }
     }
-  } while (next_centre(blocks, centre));
+  }
 }
 
 Shape map_extents(const Mask& mask) {

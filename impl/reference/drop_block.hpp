@@ -16,7 +16,7 @@ namespace dropcheck::impl::reference {
 ///         or p / block volume with plain_gamma. A block of even size reaches
 ///         one further behind its centre. Along a short axis it is as long as
 ///         the axis.
-/// Draws   one 64-bit word per possible centre, row-major.
+/// Draws   one decision per possible centre, row-major.
 /// Errors  std::invalid_argument for a block size below 1.
 /// Source  Ghiasi et al. 2018, arXiv:1810.12890; torchvision.ops.drop_block2d.
 MaskRule drop_block2d(const LayerConfig& config);

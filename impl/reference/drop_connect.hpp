@@ -14,7 +14,7 @@ namespace dropcheck::impl::reference {
 ///         (samples, ...) with `samples` independent masks.
 /// Values  w / keep or 0. Evaluation returns w, once per sample.
 /// Law     independent Bernoulli(keep) per weight (and sample).
-/// Draws   one 64-bit word per output element, row-major.
+/// Draws   one decision per output element, row-major.
 /// Errors  std::invalid_argument for a negative number of samples.
 /// Source  Wan et al. 2013, ICML, PMLR 28(3).
 class DropConnect {

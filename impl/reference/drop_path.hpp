@@ -10,7 +10,7 @@ namespace dropcheck::impl::reference {
 /// Shape   (N, ...), rank 1 or more.
 /// Values  x / keep (x without scale_by_keep) or 0.
 /// Law     independent Bernoulli(keep) per sample.
-/// Draws   one 64-bit word per sample, in order.
+/// Draws   one decision per sample, in order.
 /// Source  Huang et al. 2016, arXiv:1603.09382; timm.layers.DropPath.
 inline MaskRule drop_path(const LayerConfig& config) {
   const auto one_per_sample = [](const Shape& shape) {

@@ -9,7 +9,7 @@ namespace dropcheck::impl::reference {
 /// Shape   any, rank 0 and empty tensors included.
 /// Values  x / keep or 0; in place if configured.
 /// Law     independent Bernoulli(keep) per element.
-/// Draws   one 64-bit word per element, row-major.
+/// Draws   one decision per element, row-major.
 /// Source  Srivastava et al. 2014, JMLR 15, section 4, with the scale moved to
 ///         training (inverted dropout); torch.nn.Dropout.
 inline MaskRule dropout(const LayerConfig& config) {

@@ -12,7 +12,7 @@ namespace dropcheck::impl::reference {
 ///         with channels_last.
 /// Values  x / keep or 0; in place if configured.
 /// Law     independent Bernoulli(keep) per channel of each sample.
-/// Draws   one 64-bit word per channel, row-major.
+/// Draws   one decision per channel, row-major.
 /// Source  Tompson et al. 2015, arXiv:1411.4280; torch.nn.Dropout2d.
 inline MaskRule dropout2d(const LayerConfig& config) {
   const ChannelAxes axes{.ranks = {"dropout2d", 3, 4},

@@ -10,7 +10,7 @@ namespace dropcheck::impl::reference {
 /// Shape   (N, C, ...), rank 2 or more, always batched.
 /// Values  those of alpha_dropout.
 /// Law     independent Bernoulli(keep) per channel of each sample.
-/// Draws   one 64-bit word per channel, row-major.
+/// Draws   one decision per channel, row-major.
 /// Source  Klambauer et al. 2017, arXiv:1706.02515;
 ///         torch.nn.FeatureAlphaDropout.
 inline MaskRule feature_alpha_dropout(const LayerConfig& config) {

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
+#include <vector>
 
+#include "dropcheck/impl/piecewise.hpp"
 #include "reference/masking.hpp"
 
 namespace dropcheck::impl::reference {
@@ -32,24 +35,33 @@ void draw_by(const MaskRule& rule, Probability probability,
 /// kept.
 Response response_to(const MaskRule& rule, const Mask& mask);
 
+/// Which code a layer runs. The fast one gives the same bits.
+enum class Path { kFast, kReadable };
+
 /// The layer that follows a rule: masks in training, the identity at
 /// evaluation.
 ///
 /// Shape   as the rule has it; the output has the input's shape and dtype.
 /// Law     independent Bernoulli(keep) decisions, or what the rule draws;
 ///         y = response.
-/// Draws   one 64-bit word per unit and training call, in index order, even
+/// Draws   one decision per unit and training call, in index order, even
 ///         when the drop probability is 0 or 1, or as the rule says; none at
 ///         evaluation.
 /// Throws  std::domain_error for a drop probability outside [0, 1],
 ///         std::invalid_argument for a wrong rank.
 class MaskedLayer {
  public:
-  MaskedLayer(const LayerConfig& config, MaskRule rule);
+  MaskedLayer(const LayerConfig& config, MaskRule rule,
+              Path path = Path::kFast);
 
   Shape output_shape(const TensorView& input) const;
   void forward(const TensorView& input, bool training,
                const TensorView& output);
+
+  /// `forward` in training, 4096 elements at a time in memory that is used
+  /// again. False where not every element of a compact tensor has a decision of
+  /// its own, in f32 or f64.
+  bool forward_in_pieces(const TensorView& input, const TakePiece& take);
 
   /// The gradient uses mask and scale of the latest forward call. Throws
   /// std::invalid_argument unless `grad_output` has the shape of that call.
@@ -59,7 +71,7 @@ class MaskedLayer {
 
   MaskedLayer clone() const { return *this; }
 
-  /// Number of 64-bit words drawn since the last reseed.
+  /// Number of 64-bit words and decisions drawn since the last reseed.
   std::uint64_t drawn() const { return stream_.drawn(); }
 
   /// `forward` in training with given words; returns how many it read.
@@ -72,10 +84,23 @@ class MaskedLayer {
   RandomStream& stream() { return stream_; }
 
  private:
+  /// Whether each element of compact tensors has a decision of its own, so that
+  /// decisions can be applied as they are drawn.
+  bool is_plain(const TensorView& input) const;
+  void draw_bits(std::size_t count);
+  /// Draws `mask_`, byte by byte.
+  void draw();
+  void apply(const Response& response, const TensorView& input,
+             const TensorView& output) const;
+
   Probability probability_;
   MaskRule rule_;
+  Path path_;
   RandomStream stream_;
-  Mask mask_;
+  Mask mask_;  // its bytes may still be to come from `bits_`
+  std::vector<std::uint64_t> bits_;
+  bool bits_only_ = false;
+  std::vector<std::byte> piece_;
   Response response_;           // to that mask
   std::optional<Shape> shape_;  // of the latest call
   bool training_ = false;       // in the latest call

@@ -80,15 +80,6 @@ void apply_row(const Row<T>& row, Keep keep, T dropped) {
   }
 }
 
-/// Strides of the mask as a tensor of the full shape.
-Shape broadcast_strides(const Shape& mask_shape) {
-  Shape strides = compact_strides(mask_shape);
-  for (std::size_t axis = 0; axis < strides.size(); ++axis) {
-    if (mask_shape[axis] == 1) strides[axis] = 0;
-  }
-  return strides;
-}
-
 template <class T, class Keep>
 void apply_all(const Mask& mask, Keep keep, T dropped, const TensorView& input,
                const TensorView& output) {
@@ -144,12 +135,12 @@ void draw_mask(const Shape& shape, Probability probability,
                RandomStream& stream, Mask& mask) {
   mask.shape = shape;
   mask.kept.resize(static_cast<std::size_t>(element_count(shape)));
-  std::array<std::uint64_t, 512> words;
-  for (std::size_t i = 0; i < mask.kept.size(); i += words.size()) {
-    const std::size_t count = std::min(words.size(), mask.kept.size() - i);
-    stream.fill(std::span(words).first(count));
+  std::array<std::uint64_t, 64> kept;
+  for (std::size_t i = 0; i < mask.kept.size(); i += 64 * kept.size()) {
+    const std::size_t count = std::min(64 * kept.size(), mask.kept.size() - i);
+    stream.decide(probability, count, kept.data());
     for (std::size_t j = 0; j < count; ++j) {
-      mask.kept[i + j] = static_cast<std::uint8_t>(probability.keeps(words[j]));
+      mask.kept[i + j] = kept[j / 64] >> (j % 64) & 1U;
     }
   }
 }

@@ -36,7 +36,7 @@ Response selu_preserving(const LayerConfig& config);
 
 /// Fills `mask` with independent decisions for units of `shape`.
 ///
-/// Draws   one 64-bit word per unit, in index order, even when the drop
+/// Draws   one decision per unit, in index order, even when the drop
 ///         probability is 0 or 1.
 void draw_mask(const Shape& shape, Probability probability,
                RandomStream& stream, Mask& mask);

@@ -9,6 +9,15 @@
 
 namespace dropcheck::impl::reference {
 
+/// Strides of a mask as a tensor of the full shape: an extent of 1 is shared.
+inline Shape broadcast_strides(const Shape& mask_shape) {
+  Shape strides = compact_strides(mask_shape);
+  for (std::size_t axis = 0; axis < strides.size(); ++axis) {
+    if (mask_shape[axis] == 1) strides[axis] = 0;
+  }
+  return strides;
+}
+
 /// One axis that several tensors walk along together.
 template <std::size_t kTensors>
 struct Axis {

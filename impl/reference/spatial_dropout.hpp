@@ -11,7 +11,7 @@ namespace dropcheck::impl::reference {
 ///         channel is the last axis with channels_last, Keras' default.
 /// Values  x / keep or 0.
 /// Law     independent Bernoulli(keep) per channel of each sample.
-/// Draws   one 64-bit word per channel, row-major.
+/// Draws   one decision per channel, row-major.
 /// Source  Tompson et al. 2015, arXiv:1411.4280; keras.layers.SpatialDropout2D.
 inline MaskRule spatial_dropout(const LayerConfig& config) {
   const ChannelAxes axes{.ranks = {"spatial_dropout", 3, 5},

@@ -10,7 +10,7 @@ namespace dropcheck::impl::reference {
 /// Shape   any.
 /// Values  x / keep (x without scale_by_keep) or 0.
 /// Law     one Bernoulli(keep) decision per call.
-/// Draws   one 64-bit word per call.
+/// Draws   one decision per call.
 /// Source  Huang et al. 2016, arXiv:1603.09382;
 ///         torchvision.ops.StochasticDepth, mode "batch".
 inline MaskRule stochastic_depth(const LayerConfig& config) {

@@ -11,7 +11,7 @@ namespace dropcheck::impl::reference {
 ///         names, as 1 in (N, C, T).
 /// Values  x / keep (x without scale_by_keep) or 0.
 /// Law     independent Bernoulli(keep) per token.
-/// Draws   one 64-bit word per token, row-major.
+/// Draws   one decision per token, row-major.
 /// Source  Iyyer et al. 2015, ACL, P15-1162.
 inline MaskRule token_dropout(const LayerConfig& config) {
   std::vector<int> axes = config.shared_axes;

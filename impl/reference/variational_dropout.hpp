@@ -12,7 +12,7 @@ namespace dropcheck::impl::reference {
 ///         `shared_axes` names, as 0 in (T, N, C).
 /// Values  x / keep or 0.
 /// Law     independent Bernoulli(keep) per feature of each sample.
-/// Draws   one 64-bit word per feature, row-major.
+/// Draws   one decision per feature, row-major.
 /// Source  Gal and Ghahramani 2016, arXiv:1512.05287.
 inline MaskRule variational_dropout(const LayerConfig& config) {
   std::vector<int> axes = config.shared_axes;

@@ -6,9 +6,40 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "decisions.hpp"
 #include "philox.hpp"
 
 namespace dropcheck::impl {
+namespace {
+
+std::uint64_t lowest(std::size_t count) {
+  return count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+}
+
+/// `count` whole words from bit `begin` of `from` on, all of which are there.
+void copy_words(const std::uint64_t* from, std::size_t begin, std::size_t count,
+                std::uint64_t* to) {
+  from += begin / 64;
+  const std::size_t shift = begin % 64;
+  if (shift == 0) {
+    std::copy_n(from, count, to);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = from[i] >> shift | from[i + 1] << (64 - shift);
+  }
+}
+
+/// `count` <= 64 bits from bit `begin` of `from` on.
+std::uint64_t bits_at(const std::uint64_t* from, std::size_t begin,
+                      std::size_t count) {
+  std::uint64_t bits = from[begin / 64] >> (begin % 64);
+  if (begin % 64 + count > 64)
+    bits |= from[begin / 64 + 1] << (64 - begin % 64);
+  return bits & lowest(count);
+}
+
+}  // namespace
 
 RandomStream RandomStream::playing(std::span<const std::uint64_t> words) {
   RandomStream stream;
@@ -55,6 +86,57 @@ void RandomStream::fill(std::span<std::uint64_t> words) {
   philox_words(counter_, seed_, counters, words.data());
   counter_ += counters;
   for (std::uint64_t& word : words.subspan(2 * counters)) word = next();
+}
+
+void RandomStream::hold_decisions(std::uint64_t threshold) {
+  constexpr std::size_t kGroups = kHeld / kDecisionsPerGroup;
+  const std::uint64_t lot = decided_ / kHeld;
+  if (held_.lot == lot && held_.threshold == threshold) return;
+  decide_groups({seed_, threshold}, lot * kGroups, kGroups, held_.kept.data());
+  held_.lot = lot;
+  held_.threshold = threshold;
+}
+
+std::uint64_t RandomStream::next_decisions(std::uint64_t threshold,
+                                           std::size_t count) {
+  std::uint64_t kept = 0;
+  for (std::size_t done = 0; done < count;) {
+    hold_decisions(threshold);
+    const std::size_t begin = decided_ % kHeld;
+    const std::size_t part = std::min(count - done, kHeld - begin);
+    kept |= bits_at(held_.kept.data(), begin, part) << done;
+    decided_ += part;
+    done += part;
+  }
+  return kept;
+}
+
+void RandomStream::decide(const Probability& keep, std::size_t count,
+                          std::uint64_t* kept) {
+  if (keep.always_keeps()) {
+    for (std::size_t i = 0; i < count; i += 64) {
+      kept[i / 64] = lowest(std::min<std::size_t>(64, count - i));
+    }
+    if (plays_) played(count);
+    if (!plays_) decided_ += count;
+    return;
+  }
+  const std::uint64_t threshold = keep.keep_threshold();
+  if (plays_) return decide_words(threshold, played(count), kept);
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t begin = decided_ % kHeld;
+    const std::size_t whole = std::min(kHeld - begin, count - done) / 64;
+    if (whole == 0) {
+      const std::size_t part = std::min<std::size_t>(64, count - done);
+      kept[done / 64] = next_decisions(threshold, part);
+      done += part;
+      continue;
+    }
+    hold_decisions(threshold);
+    copy_words(held_.kept.data(), begin, whole, kept + done / 64);
+    decided_ += 64 * whole;
+    done += 64 * whole;
+  }
 }
 
 std::array<std::uint64_t, 4> keyed_words(std::uint64_t key, std::uint64_t a,

@@ -31,7 +31,9 @@ constexpr std::uint64_t kLargestWord =
 
 Words words_of(std::uint64_t seed, std::size_t count) {
   Words words(count);
-  RandomStream(seed).fill(words);
+  for (std::size_t i = 0; i < count; ++i) {
+    words[i] = testing::decision_word(seed, i);
+  }
   return words;
 }
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <Random123/philox.h>
+
 #include <cstdint>
 #include <memory>
 #include <stdexcept>
@@ -38,6 +40,22 @@ inline std::int64_t words_a_call(const LayerConfig& config,
   }
   const std::int64_t channels = config.block.shared_by_channels ? 1 : output[1];
   return output[0] * channels * block_law(law, config, output).centres();
+}
+
+/// All 64 bits of the word of a decision, from the definition (decisions.hpp).
+inline std::uint64_t decision_word(std::uint64_t seed, std::uint64_t decision) {
+  const std::uint64_t group = decision / 128;
+  const std::size_t bit = decision % 128;
+  std::uint64_t word = 0;
+  for (std::uint32_t j = 0; j < 64; ++j) {
+    const auto out = r123::Philox4x32()(
+        {{static_cast<std::uint32_t>(group),
+          static_cast<std::uint32_t>(group >> 32U), j + 1, 0}},
+        {{static_cast<std::uint32_t>(seed),
+          static_cast<std::uint32_t>(seed >> 32U)}});
+    word = word << 1U | (out[bit / 32] >> (bit % 32) & 1U);
+  }
+  return word;
 }
 
 /// The reference layer of `config.layer`.

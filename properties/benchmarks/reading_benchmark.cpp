@@ -14,41 +14,29 @@
 #include <chrono>
 #include <vector>
 
-#include "sampler.hpp"
+#include "layer_bench.hpp"
 #include "torch_layers.hpp"
 #include "torch_subject.hpp"
 
 namespace dropcheck::properties {
 namespace {
 
-constexpr std::int64_t kCalls = 16;  ///< a block, as the plan would cut it
+constexpr std::int64_t kCalls = LayerBench::kCalls;
 
-Experiment make_experiment(const impl::SubjectEntry& entry,
-                           const impl::Shape& shape) {
-  Experiment experiment;
-  experiment.law = impl::find_law(entry.layer);
-  experiment.config.layer = entry.layer;
-  experiment.config.drop_probability = 0.1;
-  experiment.shape = shape;
-  experiment.run_seed = 1;
-  return experiment;
+impl::SubjectEntry entry_of(std::string_view name) {
+  for (auto& entry : impl::adapters::torch_in_process()) {
+    if (entry.name == name) return entry;
+  }
+  throw std::invalid_argument("no such layer");
 }
 
 /// All that a Sampler needs, and the bare function beside it.
-class Bench {
+class Bench : public LayerBench {
  public:
   Bench(std::string_view name, const impl::Shape& shape)
-      : planned_{entry_of(name), {}, {}},
-        pool_(planned_),
-        experiment_(make_experiment(planned_.entry, shape)),
-        subject_(planned_.entry.open()),
-        inputs_(make_inputs(*subject_, experiment_)),
-        reader_(*experiment_.law, experiment_.config, inputs_.base,
-                draw_outputs(*subject_, experiment_, inputs_.input, 1, 4)),
-        sampler_(experiment_, pool_, inputs_, reader_, kCalls),
-        function_(
-            impl::adapters::make_torch_function(name, experiment_.config)),
-        input_(at::from_blob(inputs_.input.bytes(), shape)) {}
+      : LayerBench(entry_of(name), shape, 0.1),
+        function_(impl::adapters::make_torch_function(name, config())),
+        input_(at::from_blob(input().bytes(), shape)) {}
 
   void layer_alone() {
     const at::NoGradGuard guard;
@@ -56,25 +44,8 @@ class Bench {
       benchmark::DoNotOptimize(function_(input_, true).data_ptr());
     }
   }
-  void read_block(std::uint64_t index, bool structure) {
-    benchmark::DoNotOptimize(sampler_.block(index, structure));
-  }
 
  private:
-  static impl::SubjectEntry entry_of(std::string_view name) {
-    for (auto& entry : impl::adapters::torch_in_process()) {
-      if (entry.name == name) return entry;
-    }
-    throw std::invalid_argument("no such layer");
-  }
-
-  PlannedSubject planned_;
-  SubjectPool pool_;
-  Experiment experiment_;
-  std::unique_ptr<impl::Subject> subject_;
-  Inputs inputs_;
-  MaskReader reader_;
-  Sampler sampler_;
   impl::adapters::TorchFunction function_;
   at::Tensor input_;
 };

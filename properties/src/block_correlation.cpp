@@ -7,6 +7,8 @@
 #include <stdexcept>
 #include <unsupported/Eigen/FFT>
 
+#include "spectrum_kernels.hpp"
+
 namespace dropcheck::properties {
 namespace {
 
@@ -74,13 +76,9 @@ void BlockCorrelation::add_pair(std::span<const std::complex<double>> earlier,
                                 std::span<const std::complex<double>> later,
                                 std::span<std::complex<double>> sum) {
   // As arrays of doubles: a product of std::complex looks for infinities.
-  const auto* a = reinterpret_cast<const double*>(earlier.data());
-  const auto* b = reinterpret_cast<const double*>(later.data());
-  auto* s = reinterpret_cast<double*>(sum.data());
-  for (std::size_t i = 0; i < 2 * sum.size(); i += 2) {
-    s[i] += a[i] * b[i] + a[i + 1] * b[i + 1];
-    s[i + 1] += a[i] * b[i + 1] - a[i + 1] * b[i];
-  }
+  add_conjugate_products(reinterpret_cast<const double*>(earlier.data()),
+                         reinterpret_cast<const double*>(later.data()),
+                         sum.size(), reinterpret_cast<double*>(sum.data()));
 }
 
 std::vector<std::uint64_t> BlockCorrelation::counts(const Spectrum& sum) {

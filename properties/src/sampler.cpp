@@ -8,6 +8,7 @@
 
 #include "dropcheck/impl/random_stream.hpp"
 #include "oracle_input.hpp"
+#include "piece_reader.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -225,6 +226,7 @@ class Sampler::Worker {
         subject_(std::move(subject)),
         layer_(subject_->make(sampler.experiment_.config)),
         caller_(*layer_, sampler.inputs_.input),
+        pieces_(sampler.reader_, sampler.inputs_.base.dtype()),
         element_words_(words_for(sampler.units_.elements()) + 1),
         row_stride_(words_for(sampler.units_.units())) {}
 
@@ -237,12 +239,7 @@ class Sampler::Worker {
     }
     const std::int64_t calls = sampler_.calls_per_block_;
     rows_.assign(row_stride_ * static_cast<std::size_t>(calls) + 1, 0);
-    const std::int64_t batch = std::max<std::int64_t>(
-        1, kElementsPerRequest /
-               std::max<std::int64_t>(1, sampler_.units_.elements()));
-    for (std::int64_t done = 0; done < calls; done += batch) {
-      read_calls(index, done, std::min(batch, calls - done), tally);
-    }
+    if (!read_in_pieces(index, tally)) read_whole(index, tally);
     if (structure) count_structure(tally);
     return tally;
   }
@@ -252,34 +249,66 @@ class Sampler::Worker {
     return rows_.data() + row_stride_ * static_cast<std::size_t>(call);
   }
 
+  void read_whole(std::uint64_t index, Tally& tally) {
+    const std::int64_t calls = sampler_.calls_per_block_;
+    const std::int64_t batch = std::max<std::int64_t>(
+        1, kElementsPerRequest /
+               std::max<std::int64_t>(1, sampler_.units_.elements()));
+    for (std::int64_t done = 0; done < calls; done += batch) {
+      read_calls(index, done, std::min(batch, calls - done), tally);
+    }
+  }
+
+  /// Reads each piece while it is in the cache. False where the layer gives
+  /// whole results only, or units of more than one element.
+  bool read_in_pieces(std::uint64_t block, Tally& tally) {
+    const std::int64_t elements = sampler_.units_.elements();
+    auto* const layer = dynamic_cast<impl::PiecewiseLayer*>(layer_.get());
+    if (layer == nullptr || !pieces_.exact() || elements == 0 ||
+        elements != sampler_.units_.units()) {
+      return false;
+    }
+    // A copy: a layer that changes it unasked must not reach other threads.
+    piece_input_ = sampler_.inputs_.input;
+    bool wrong = false;
+    const auto take = [&](const impl::Piece& piece) {
+      const Witness place{block, piece.call, 0, 0};
+      const std::size_t first = pieces_.read(piece, element_words_.data());
+      if (!wrong) wrong = note_wrong(place, piece, first, tally);
+      if (piece.first + piece.count < elements) return;
+      wrong = false;
+      count_call(place, nullptr, tally);
+    };
+    return layer->forward_in_pieces(
+        {piece_input_.view(), true, sampler_.calls_per_block_}, take);
+  }
+
   void read_calls(std::uint64_t block, std::int64_t first, std::int64_t repeat,
                   Tally& tally) {
     const impl::TensorView result =
         caller_.stacked(sampler_.output_shape_, repeat);
+    const std::int64_t elements = sampler_.units_.elements();
     const std::size_t bytes =
-        static_cast<std::size_t>(sampler_.units_.elements()) *
-        impl::size_of(result.dtype);
+        static_cast<std::size_t>(elements) * impl::size_of(result.dtype);
     const auto* values = static_cast<const std::byte*>(result.data);
     for (std::int64_t i = 0; i < repeat; ++i, values += bytes) {
-      read_call({block, first + i, 0, 0}, values, result.dtype, tally);
+      const Witness place{block, first + i, 0, 0};
+      const impl::Piece whole{values, place.call, 0, elements};
+      const std::size_t first_wrong =
+          sampler_.reader_.read(values, element_words_.data());
+      note_wrong(place, whole, first_wrong, tally);
+      count_call(place, values, tally);
     }
   }
 
-  void read_call(Witness place, const std::byte* values, impl::DType dtype,
-                 Tally& tally) {
-    const std::size_t wrong =
-        sampler_.reader_.read(values, element_words_.data());
-    if (wrong < sampler_.reader_.size()) {
-      note_wrong(place, values, dtype, wrong, tally);
-    }
+  /// `values` of the whole call may be missing where units are elements.
+  void count_call(Witness place, const std::byte* values, Tally& tally) {
     std::uint64_t* units = row(place.call);
     const auto torn =
         sampler_.units_.read(element_words_.data(), units, tally.torn_units);
     if (torn && !tally.torn) {
       place.element = *torn;
-      place.value = impl::load(
-          values + static_cast<std::size_t>(*torn) * impl::size_of(dtype),
-          dtype);
+      place.value = value_at({values, 0, 0, 0}, *torn);
       tally.torn = place;
     }
     const std::uint64_t drops = popcount(units, row_stride_);
@@ -288,20 +317,34 @@ class Sampler::Worker {
     ++tally.calls;
   }
 
-  /// A value that is a rounding of the law's, though not the model's, is none
-  /// of our business: it counts as kept, which it is.
-  void note_wrong(Witness place, const std::byte* values, impl::DType dtype,
-                  std::size_t first, Tally& tally) const {
-    for (std::size_t i = first; i < sampler_.reader_.size(); ++i) {
-      const double value = impl::load(values + i * impl::size_of(dtype), dtype);
-      if (sampler_.reader_.follows_law(i, value)) continue;
+  /// The value of an element of the call.
+  double value_at(const impl::Piece& piece, std::int64_t element) const {
+    const impl::DType dtype = sampler_.inputs_.base.dtype();
+    return impl::load(static_cast<const std::byte*>(piece.values) +
+                          static_cast<std::size_t>(element - piece.first) *
+                              impl::size_of(dtype),
+                      dtype);
+  }
+
+  /// Notes the first wrong value of a call from an element on, and returns
+  /// whether there is one. A value that is a rounding of the law's, though not
+  /// the model's, is none of our business: it counts as kept, which it is.
+  bool note_wrong(Witness place, const impl::Piece& piece, std::size_t first,
+                  Tally& tally) const {
+    for (auto i = static_cast<std::int64_t>(first);
+         i < piece.first + piece.count; ++i) {
+      const double value = value_at(piece, i);
+      if (sampler_.reader_.follows_law(static_cast<std::size_t>(i), value)) {
+        continue;
+      }
       ++tally.wrong_calls;
-      if (tally.wrong) return;
-      place.element = static_cast<std::int64_t>(i);
+      if (tally.wrong) return true;
+      place.element = i;
       place.value = value;
       tally.wrong = place;
-      return;
+      return true;
     }
+    return false;
   }
 
   void count_structure(Tally& tally) {
@@ -373,6 +416,8 @@ class Sampler::Worker {
   std::shared_ptr<impl::Subject> subject_;
   std::unique_ptr<impl::Layer> layer_;
   Caller caller_;
+  PieceReader pieces_;
+  impl::Tensor piece_input_;
   std::vector<std::uint64_t> element_words_;
   std::vector<std::uint64_t> rows_;
   std::size_t row_stride_;

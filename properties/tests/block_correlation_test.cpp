@@ -3,12 +3,16 @@
 #include "block_correlation.hpp"
 
 #include <gtest/gtest.h>
+#include <hwy/targets.h>
 #include <rapidcheck/gtest.h>
 
+#include <cmath>
+#include <random>
 #include <stdexcept>
 
 #include "mask_kernels.hpp"
 #include "random_bits.hpp"
+#include "spectrum_kernels.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -82,6 +86,33 @@ RC_GTEST_PROP(CrossCounter, CountsEveryShiftOfAllPairs, (std::uint64_t key)) {
 TEST(BlockCorrelation, RefusesBlocksThatAreNoPowerOfTwo) {
   EXPECT_THROW(BlockCorrelation(32), std::invalid_argument);
   EXPECT_THROW(BlockCorrelation(96), std::invalid_argument);
+}
+
+// Bit for bit, on every set of vectors: evidence must not depend on the
+// machine.
+TEST(Spectra, AddProductsAsThePlainLoop) {
+  std::mt19937_64 words(7);
+  const auto any = [&] {
+    return std::ldexp(static_cast<double>(words() >> 11U), -50) - 4;
+  };
+  for (const std::size_t count : {0U, 1U, 3U, 8U, 9U, 31U, 100U}) {
+    std::vector<double> a(2 * count), b(2 * count), sum(2 * count);
+    for (auto* values : {&a, &b, &sum}) {
+      for (double& value : *values) value = any();
+    }
+    std::vector<double> expected = sum;
+    for (std::size_t k = 0; k < 2 * count; k += 2) {
+      expected[k] += a[k] * b[k] + a[k + 1] * b[k + 1];
+      expected[k + 1] += a[k] * b[k + 1] - a[k + 1] * b[k];
+    }
+    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+      hwy::SetSupportedTargetsForTest(target);
+      std::vector<double> result = sum;
+      add_conjugate_products(a.data(), b.data(), count, result.data());
+      EXPECT_EQ(result, expected);
+    }
+    hwy::SetSupportedTargetsForTest(0);
+  }
 }
 
 }  // namespace

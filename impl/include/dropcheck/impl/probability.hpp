@@ -24,6 +24,9 @@ class Probability {
   bool keeps(std::uint64_t word) const {
     return always_ || word < keep_threshold_;
   }
+  /// A unit is kept by words below this, or by all of them.
+  std::uint64_t keep_threshold() const { return keep_threshold_; }
+  bool always_keeps() const { return always_; }
 
  private:
   Probability(double drop, double keep);

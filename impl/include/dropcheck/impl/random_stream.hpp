@@ -5,13 +5,17 @@
 #include <cstdint>
 #include <span>
 
+#include "dropcheck/impl/probability.hpp"
+
 namespace dropcheck::impl {
 
-/// Philox4x32-10 as a stream of 64-bit words: the generator of the reference
-/// layers.
+/// Philox4x32-10 as a stream of 64-bit words, and of decisions: the generator
+/// of the reference layers.
 ///
 /// Order   word i is the pair (2j, 2j+1) of 32-bit outputs, low half first.
-///         Two 64-bit words come from one counter value.
+///         Two 64-bit words come from one counter value. Decisions have words
+///         of their own, of which only the leading bits are drawn that matter
+///         (decisions.hpp); they and the other words do not touch each other.
 /// Key     the seed; the counter starts at 0 and is 128 bits wide.
 /// Source  Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3";
 ///         equal word for word to Random123's.
@@ -33,9 +37,16 @@ class RandomStream {
   /// The next `words.size()` words of `next`, faster.
   void fill(std::span<std::uint64_t> words);
 
-  /// Number of 64-bit words drawn (or played) since the last reseed.
+  /// The next `count` decisions: 1 for a unit that is kept, the lowest bit
+  /// first, in ceil(count / 64) words with zeros past the end. Each is
+  /// `keep.keeps(w)` of the next decision's word w, or of the next word played.
+  void decide(const Probability& keep, std::size_t count, std::uint64_t* kept);
+
+  /// Number of 64-bit words drawn (or played) since the last reseed, decisions
+  /// included: one each.
   std::uint64_t drawn() const {
-    return plays_ ? counter_ : 2 * counter_ - (kBuffered - used_);
+    if (plays_) return counter_;
+    return 2 * counter_ - (kBuffered - used_) + decided_;
   }
 
  private:
@@ -45,11 +56,25 @@ class RandomStream {
   void refill();
   /// The next `count` words that are played.
   std::span<const std::uint64_t> played(std::size_t count);
+  /// Makes the decisions at hand those around number `decided_`.
+  void hold_decisions(std::uint64_t threshold);
+  /// The next `count` <= 64 decisions.
+  std::uint64_t next_decisions(std::uint64_t threshold, std::size_t count);
+
+  /// Decisions made at a time.
+  static constexpr std::size_t kHeld = 4096;
+  struct Held {
+    std::uint64_t lot = ~std::uint64_t{0};  ///< none yet
+    std::uint64_t threshold = 0;
+    std::array<std::uint64_t, kHeld / 64> kept{};
+  };
 
   std::uint64_t seed_;
   std::uint64_t counter_ = 0;
   std::array<std::uint64_t, kBuffered> block_{};
   std::size_t used_ = kBuffered;
+  std::uint64_t decided_ = 0;
+  Held held_;
   std::span<const std::uint64_t> words_;
   bool plays_ = false;
 };

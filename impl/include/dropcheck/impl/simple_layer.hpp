@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "dropcheck/impl/guarded_bytes.hpp"
+#include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/subject.hpp"
 
 namespace dropcheck::impl {
@@ -78,6 +79,14 @@ concept DrivableLayer = InProcessLayer<T> &&
   { layer.drive(view, words, view) } -> std::convertible_to<std::uint64_t>;
 };
 
+/// A layer that can show its training results piece by piece
+/// (`PiecewiseLayer`), for one call; false where it cannot.
+template <class T>
+concept ShowsPieces = requires(T layer, const TensorView& view,
+                               const TakePiece& take) {
+  { layer.forward_in_pieces(view, take) } -> std::convertible_to<bool>;
+};
+
 namespace detail {
 
 /// The part of `SimpleLayer` that does not depend on the layer's type.
@@ -110,7 +119,7 @@ void require_same_kind(const TensorView& first, const TensorView& later);
 
 /// Wraps an InProcessLayer as a Layer: buffers, repeats, in place, errors.
 template <InProcessLayer T>
-class SimpleLayer final : public Layer {
+class SimpleLayer final : public Layer, public PiecewiseLayer {
  public:
   /// Throws NotSupported for a ReturningLayer in place.
   SimpleLayer(T layer, bool in_place)
@@ -131,6 +140,22 @@ class SimpleLayer final : public Layer {
         return call.repeat == 1 ? returned(call) : returned_repeatedly(call);
       }
     });
+  }
+
+  bool forward_in_pieces(const Call& call, const TakePiece& take) override {
+    if constexpr (ShowsPieces<T>) {
+      if (in_place_ || !call.training) return false;
+      std::int64_t index = 0;
+      const TakePiece numbered = [&](Piece piece) {
+        piece.call = index;
+        take(piece);
+      };
+      for (; index < call.repeat; ++index) {
+        if (!layer_.forward_in_pieces(call.input, numbered)) return false;
+      }
+      return true;
+    }
+    return false;
   }
 
   TensorView backward(const TensorView& grad_output) override {

@@ -1,0 +1,263 @@
+// The vectorised code against the readable one, on every set of vectors that
+// this processor has: the same bits for generated seeds, places, lengths,
+// probabilities, shapes and dtypes.
+#include <gtest/gtest.h>
+#include <hwy/targets.h>
+#include <rapidcheck.h>
+
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/random_stream.hpp"
+#include "reference/layers.hpp"
+#include "reference/masked_layer.hpp"
+#include "src/decisions.hpp"
+#include "support.hpp"
+
+namespace dropcheck::impl {
+namespace {
+
+using testing::decision_word;
+using Words = std::vector<std::uint64_t>;
+
+/// Runs `test` once for each set of vectors.
+template <class Test>
+void on_all_targets(const Test& test) {
+  struct Restore {
+    ~Restore() { hwy::SetSupportedTargetsForTest(0); }
+  };
+  const Restore restore;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    test();
+  }
+}
+
+std::uint64_t any_word(const char* name) {
+  return *rc::gen::arbitrary<std::uint64_t>().as(name);
+}
+
+std::size_t any_count(std::size_t most, const char* name) {
+  return *rc::gen::inRange<std::size_t>(0, most + 1).as(name);
+}
+
+double any_drop() {
+  static const std::vector<double> kSpecial{
+      0, 1, .5, .25, .75, .1, .9, 1 - 0x1p-53, 0x1p-60, 0x1p-64, 1e-3};
+  if (any_count(1, "special") == 1) {
+    return *rc::gen::elementOf(kSpecial).as("drop probability");
+  }
+  return static_cast<double>(any_word("drop in 2^-64") >> 11U) * 0x1p-53;
+}
+
+/// Any threshold, those with few digits and few decided early among them.
+std::uint64_t any_threshold() {
+  const std::uint64_t word = any_word("threshold");
+  return word << any_count(63, "trailing zeros");
+}
+
+bool bit_of(const Words& words, std::size_t i) {
+  return (words[i / 64] >> (i % 64) & 1U) != 0;
+}
+
+TEST(Decisions, AreThoseOfThePlainCode) {
+  EXPECT_TRUE(rc::check([] {
+    const DecisionRule rule{any_word("seed"), any_threshold()};
+    const std::uint64_t first = any_word("first");
+    const std::size_t groups = any_count(70, "groups");
+    Words plain(2 * groups);
+    decide_groups_plainly(rule, first, groups, plain.data());
+    on_all_targets([&] {
+      Words fast(2 * groups + 1, 7);
+      decide_groups(rule, first, groups, fast.data());
+      RC_ASSERT(fast.back() == 7U);
+      fast.pop_back();
+      RC_ASSERT(fast == plain);
+    });
+  }));
+}
+
+// Requests of any length, one after the other, with words drawn in between.
+TEST(Decisions, CompareTheirWordsWithTheThreshold) {
+  EXPECT_TRUE(rc::check([] {
+    const std::uint64_t seed = any_word("seed");
+    const auto keep = Probability::from_drop(any_drop());
+    RandomStream stream(seed);
+    std::size_t decided = any_count(5000, "skipped");
+    Words skipped(decided / 64 + 1);
+    stream.decide(keep, decided, skipped.data());
+    for (int request = 0; request < 3; ++request) {
+      const std::size_t count = any_count(130, "count");
+      Words kept(count / 64 + 2, ~std::uint64_t{0});
+      stream.decide(keep, count, kept.data());
+      for (std::size_t i = 0; i < count; ++i) {
+        RC_ASSERT(bit_of(kept, i) ==
+                  keep.keeps(decision_word(seed, decided + i)));
+      }
+      if (count % 64 != 0) RC_ASSERT(kept[count / 64] >> (count % 64) == 0U);
+      RC_ASSERT(kept[(count + 63) / 64] == ~std::uint64_t{0});
+      decided += count;
+      stream.next();
+    }
+    RC_ASSERT(stream.drawn() == decided + 3);
+  }));
+}
+
+TEST(Decisions, FollowTheThresholdThatIsAskedFor) {
+  RandomStream one(5);
+  Words first(2), second(2);
+  one.decide(Probability::from_drop(.1), 100, first.data());
+  one.decide(Probability::from_drop(.5), 100, second.data());
+  for (std::size_t i = 0; i < 100; ++i) {
+    EXPECT_EQ(bit_of(second, i),
+              Probability::from_drop(.5).keeps(decision_word(5, 100 + i)));
+  }
+}
+
+TEST(Decisions, ByGivenWordsAreThoseOfTheThreshold) {
+  EXPECT_TRUE(rc::check([] {
+    const std::uint64_t threshold = any_threshold();
+    Words words(any_count(300, "count"));
+    const std::uint64_t seed = any_word("seed");
+    RandomStream(seed).fill(words);
+    // Near the threshold, where every bit counts.
+    for (std::size_t i = 0; i < words.size(); i += 3) {
+      words[i] = threshold + i % 5 - 2;
+    }
+    on_all_targets([&] {
+      Words kept(words.size() / 64 + 1);
+      decide_words(threshold, words, kept.data());
+      for (std::size_t i = 0; i < words.size(); ++i) {
+        RC_ASSERT(bit_of(kept, i) == (words[i] < threshold));
+      }
+    });
+  }));
+}
+
+Shape any_shape(const Law& law) {
+  const auto least = static_cast<std::size_t>(law.minimum_rank);
+  const std::size_t most =
+      std::min<std::size_t>(static_cast<std::size_t>(law.maximum_rank), 5);
+  Shape shape(least + any_count(most - least, "more axes"));
+  for (std::int64_t& extent : shape) {
+    extent = static_cast<std::int64_t>(any_count(9, "extent"));
+  }
+  // Now and then a row of several pieces.
+  if (!shape.empty() && any_count(3, "long") == 0) shape.back() *= 500;
+  return shape;
+}
+
+struct Case {
+  LayerConfig config;
+  std::uint64_t seed = 0;
+  Tensor input;
+  reference::MakeRule rule = nullptr;
+
+  reference::MaskedLayer layer(reference::Path path) const {
+    reference::MaskedLayer made(config, rule(config), path);
+    made.reseed(seed);
+    return made;
+  }
+};
+
+Case any_case() {
+  std::vector<const Law*> masked;
+  for (const Law& law : laws()) {
+    if (reference::find_rule(law.layer) != nullptr) masked.push_back(&law);
+  }
+  const Law& law = **rc::gen::elementOf(masked).as("law");
+  Case test;
+  test.rule = reference::find_rule(law.layer);
+  test.config.layer = law.layer;
+  test.config.drop_probability = any_drop();
+  if (law.options.at_one == AtOne::kError && test.config.drop_probability == 1)
+    test.config.drop_probability = .5;
+  test.config.dtype = static_cast<DType>(any_count(3, "dtype"));
+  test.config.scale_by_keep = any_count(1, "scale") == 1;
+  const Shape shape = any_shape(law);
+  if (law.unit == Unit::kSharedAxes && !shape.empty()) {
+    test.config.shared_axes = {0};
+  }
+  test.seed = any_word("seed");
+  test.input = Tensor(test.config.dtype, shape);
+  std::vector<std::uint64_t> words(test.input.byte_count() / 8 + 1);
+  RandomStream(any_word("input")).fill(words);
+  std::memcpy(test.input.bytes(), words.data(), test.input.byte_count());
+  return test;
+}
+
+std::vector<std::byte> bytes_of(const Tensor& tensor) {
+  return {tensor.bytes(), tensor.bytes() + tensor.byte_count()};
+}
+
+/// A result of three calls, the gradient of the last one at the end.
+std::vector<std::vector<std::byte>> results_of(const Case& test,
+                                               reference::Path path) {
+  auto layer = test.layer(path);
+  std::vector<std::vector<std::byte>> results;
+  Tensor output(test.config.dtype, test.input.shape());
+  for (int call = 0; call < 3; ++call) {
+    layer.forward(test.input.view(), true, output.view());
+    results.push_back(bytes_of(output));
+  }
+  layer.backward(test.input.view(), output.view());
+  results.push_back(bytes_of(output));
+  Tensor own = test.input;
+  layer.forward(own.view(), true, own.view());
+  results.push_back(bytes_of(own));
+  return results;
+}
+
+// The inputs are any bits at all: NaN of both kinds, infinities, subnormals.
+TEST(FastLayers, GiveTheBitsOfTheReadableOnes) {
+  EXPECT_TRUE(rc::check([] {
+    const Case test = any_case();
+    const auto readable = results_of(test, reference::Path::kReadable);
+    on_all_targets([&] {
+      RC_ASSERT(results_of(test, reference::Path::kFast) == readable);
+    });
+  }));
+}
+
+TEST(FastLayers, GiveTheSameInPieces) {
+  int in_pieces = 0;
+  EXPECT_TRUE(rc::check([&] {
+    const Case test = any_case();
+    auto whole = test.layer(reference::Path::kFast);
+    auto parted = test.layer(reference::Path::kFast);
+    Tensor output(test.config.dtype, test.input.shape());
+    std::vector<std::byte> joined;
+    const std::size_t width = size_of(test.config.dtype);
+    for (int call = 0; call < 2; ++call) {
+      joined.clear();
+      const bool offered =
+          parted.forward_in_pieces(test.input.view(), [&](const Piece& piece) {
+            RC_ASSERT(piece.first % 64 == 0);
+            RC_ASSERT(static_cast<std::size_t>(piece.first) * width ==
+                      joined.size());
+            const auto* begin = static_cast<const std::byte*>(piece.values);
+            joined.insert(
+                joined.end(), begin,
+                begin + static_cast<std::size_t>(piece.count) * width);
+          });
+      if (!offered) return;
+      whole.forward(test.input.view(), true, output.view());
+      RC_ASSERT(joined == bytes_of(output));
+      in_pieces += test.input.size() > 4096 ? 1 : 0;
+    }
+  }));
+  EXPECT_GT(in_pieces, 0);
+}
+
+TEST(FastLayers, HaveNoGradientOfPieces) {
+  const LayerConfig config{.layer = "dropout"};
+  reference::MaskedLayer layer(config, reference::find_rule("dropout")(config));
+  Tensor ones = testing::filled(DType::kFloat32, {8}, 1);
+  EXPECT_TRUE(layer.forward_in_pieces(ones.view(), [](const Piece&) {}));
+  EXPECT_THROW(layer.backward(ones.view(), ones.view()), std::invalid_argument);
+}
+
+}  // namespace
+}  // namespace dropcheck::impl
