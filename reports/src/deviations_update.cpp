@@ -58,23 +58,24 @@ std::string name_of_entry(const Deviation& deviation) {
 // The lines of a file, in which entries are removed and changed.
 class File {
  public:
-  explicit File(const std::string& text) : lines_(lines_of(text)) {
+  File(const std::string& text, std::span<const Deviation> deviations)
+      : lines_(lines_of(text)), deviations_(deviations) {
     kept_.assign(lines_.size(), true);
   }
 
-  void remove(const Deviation& deviation) {
-    const std::size_t begin = first_line(deviation);
-    const std::size_t end = end_of_entry(begin);
+  void remove(std::size_t entry) {
+    const std::size_t begin = first_line(entry);
     std::size_t first = begin;
     while (first > 0 && is_comment(lines_[first - 1])) --first;
     // A comment at the head is about the whole file.
     if (first == 0) first = begin;
-    for (std::size_t line = first; line < end; ++line) kept_[line] = false;
+    for (std::size_t line = first; line < end_of(entry); ++line) {
+      kept_[line] = false;
+    }
   }
 
-  void set_effect(const Deviation& deviation, const std::string& effect) {
-    const std::size_t begin = first_line(deviation);
-    for (std::size_t line = begin; line < end_of_entry(begin); ++line) {
+  void set_effect(std::size_t entry, const std::string& effect) {
+    for (std::size_t line = first_line(entry); line < end_of(entry); ++line) {
       if (!trimmed(lines_[line]).starts_with("largest_effect")) continue;
       const auto comment = lines_[line].find('#');
       const std::string tail = comment == std::string::npos
@@ -95,28 +96,29 @@ class File {
   }
 
  private:
-  std::size_t first_line(const Deviation& deviation) const {
+  std::size_t first_line(std::size_t entry) const {
+    const Deviation& deviation = deviations_[entry];
     const std::size_t line = deviation.line - 1;
     if (deviation.line > 0 && line < lines_.size() &&
         begins_an_entry(lines_[line])) {
       return line;
     }
     throw std::invalid_argument(
-        fmt::format("{}: the entry {} must be written [[deviation]] on a line "
-                    "of its own to be updated",
+        fmt::format("line {}: the entry {} must be written [[deviation]] on a "
+                    "line of its own to be updated",
                     deviation.line, name_of_entry(deviation)));
   }
 
   // Behind its last field; the comment above the next entry is the next one's.
-  std::size_t end_of_entry(std::size_t begin) const {
-    std::size_t end = begin + 1;
-    while (end < lines_.size() && !begins_an_entry(lines_[end])) ++end;
-    if (end == lines_.size()) return end;
-    while (end > begin + 1 && is_comment(lines_[end - 1])) --end;
+  std::size_t end_of(std::size_t entry) const {
+    if (entry + 1 == deviations_.size()) return lines_.size();
+    std::size_t end = first_line(entry + 1);
+    while (end > first_line(entry) + 1 && is_comment(lines_[end - 1])) --end;
     return end;
   }
 
   std::vector<std::string> lines_;
+  std::span<const Deviation> deviations_;
   std::vector<bool> kept_;
   std::string added_;
 };
@@ -210,6 +212,28 @@ void add_entries(const RunResult& result, const Declaration& declaration,
   }
 }
 
+bool is_as_it_was(const Deviation& entry, const Deviation& before) {
+  return entry.id == before.id && entry.subject == before.subject &&
+         entry.reason == before.reason && entry.url == before.url &&
+         entry.expires == before.expires;
+}
+
+// Lines are edited, and TOML can hide a field in the lines of a string.
+void refuse_a_bad_edit(const DeviationsUpdate& update,
+                       const std::vector<Deviation>& kept) {
+  try {
+    const auto now = parse_deviations(update.text, "the new file");
+    if (now.size() == kept.size() + update.added.size() &&
+        std::equal(kept.begin(), kept.end(), now.begin(), is_as_it_was)) {
+      return;
+    }
+  } catch (const std::runtime_error&) {  // said below
+  }
+  throw std::invalid_argument(
+      "the entries cannot be edited line by line: write their strings on one "
+      "line each");
+}
+
 }  // namespace
 
 DeviationsUpdate update_deviations(const std::string& text,
@@ -217,27 +241,32 @@ DeviationsUpdate update_deviations(const std::string& text,
                                    std::span<const EntryFate> fates,
                                    const RunResult& result,
                                    const Declaration& declaration) {
-  File file(text);
+  File file(text, deviations);
+  std::vector<Deviation> kept;
   DeviationsUpdate update;
   RunResult open = result;
   for (std::size_t i = 0; i < deviations.size(); ++i) {
     const State state = fates[i].state;
     if (state == State::kGone || state == State::kUnmatched) {
-      file.remove(deviations[i]);
+      file.remove(i);
       update.removed.push_back(name_of_entry(deviations[i]));
     } else if (state == State::kGrown && fates[i].effect) {
       Deviation raised = deviations[i];
       const std::string effect = effect_text(*fates[i].effect);
-      file.set_effect(raised, effect);
+      file.set_effect(i, effect);
       update.raised.push_back(fmt::format("{}: {} instead of {}",
                                           name_of_entry(raised), effect,
                                           number(raised.largest_effect)));
       raised.largest_effect.reset();
       apply_deviations(open, {&raised, 1}, {});
+      kept.push_back(deviations[i]);
+    } else {
+      kept.push_back(deviations[i]);
     }
   }
   add_entries(open, declaration, file, update);
   update.text = file.text();
+  refuse_a_bad_edit(update, kept);
   return update;
 }
 

@@ -147,6 +147,24 @@ TEST(DeviationsUpdate, RefusesEntriesThatItCannotEdit) {
                std::invalid_argument);
 }
 
+// Found by fuzzing.
+TEST(DeviationsUpdate, IsNotMisledByTheLinesOfAString) {
+  const std::string head = "[[deviation]]\nid = \"dropout.seeding[*]\"\n";
+  const std::string rest =
+      "url = \"http://x\"\n\n[[deviation]]\nid = \"b\"\nsubject = \"c\"\n"
+      "reason = \"d\"\nurl = \"http://x\"\n";
+  const auto result = findings(Verdict::kCertified, Verdict::kCertified);
+  const auto update = updated(
+      head + "reason = \"\"\"x\n[[deviation]]\n\"\"\"\n" + rest, result);
+  EXPECT_EQ(update.removed.size(), 1u);
+  EXPECT_EQ(parse_deviations(update.text, "new").size(), 1u);
+  EXPECT_THROW(updated("[[deviation]]\nid = \"b\"\nsubject = \"c\"\nurl = "
+                       "\"http://x\"\nreason = \"\"\"\n# \"\"\"\n" +
+                           head + "reason = \"r\"\nurl = \"http://x\"\n",
+                       result),
+               std::invalid_argument);
+}
+
 TEST(DeviationsUpdate, NeverDeclaresACrash) {
   const auto result = findings(Verdict::kCrash, Verdict::kCertified);
   EXPECT_THAT(updated("", result).added, IsEmpty());

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <limits>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "dropcheck/impl/law_options.hpp"
 
@@ -18,16 +21,62 @@ using nlohmann::json;
       fmt::format("{} is {}, but must be {}", field, value, rule));
 }
 
+template <class T>
+std::string rule_for() {
+  if constexpr (std::is_same_v<T, bool>) return "true or false";
+  if constexpr (std::is_same_v<T, std::string>) return "a string";
+  if constexpr (std::is_floating_point_v<T>) return "a number";
+  if constexpr (std::is_integral_v<T>) {
+    return fmt::format("a whole number from {} to {}",
+                       std::numeric_limits<T>::min(),
+                       std::numeric_limits<T>::max());
+  }
+  return "a list of strings";
+}
+
+// The JSON library turns 1.5 into 1 and -1 into 2^64 - 1 without a word.
+template <class T>
+bool loses_something(const json& value) {
+  if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
+    if (!value.is_number_integer()) return true;
+    if (value.is_number_unsigned()) {
+      return !std::in_range<T>(value.get<std::uint64_t>());
+    }
+    return !std::in_range<T>(value.get<std::int64_t>());
+  } else if constexpr (std::is_floating_point_v<T>) {
+    return !value.is_number();
+  } else {
+    return false;
+  }
+}
+
+template <class T>
+T value_of(const std::string& field, const json& value) {
+  if (!loses_something<T>(value)) {
+    try {
+      return value.get<T>();
+    } catch (const json::exception&) {  // said below
+    }
+  }
+  refuse(field, value.dump(-1, ' ', true, json::error_handler_t::replace),
+         rule_for<T>());
+}
+
 /// The value of a field, or `otherwise` where it is absent or null.
 template <class T>
 T value_or(const json& object, const std::string& field, T otherwise) {
   const auto found = object.find(field);
   if (found == object.end() || found->is_null()) return otherwise;
-  try {
-    return found->get<T>();
-  } catch (const json::exception&) {
-    refuse(field, found->dump(), "of another type");
-  }
+  return value_of<T>(field, *found);
+}
+
+/// A list of integers, none of which is guessed.
+template <class T>
+std::vector<T> numbers_of(const std::string& field, const json& value) {
+  if (!value.is_array()) refuse(field, value.dump(), "a list of numbers");
+  std::vector<T> numbers;
+  for (const json& one : value) numbers.push_back(value_of<T>(field, one));
+  return numbers;
 }
 
 impl::DType dtype_from(const std::string& name) {
@@ -55,19 +104,20 @@ std::string names_of_laws() {
 
 impl::LayerConfig variant_from(const json& object) {
   impl::LayerConfig config;
+  if (!object.is_object()) refuse("a variant", object.dump(), "an object");
   for (const auto& [key, value] : object.items()) {
     if (key == "in_place") {
-      config.in_place = value;
+      config.in_place = value_of<bool>(key, value);
     } else if (key == "channels_last") {
-      config.channels_last = value;
+      config.channels_last = value_of<bool>(key, value);
     } else if (key == "scale_by_keep") {
-      config.scale_by_keep = value;
+      config.scale_by_keep = value_of<bool>(key, value);
     } else if (key == "shared_axes") {
-      config.shared_axes = value.get<std::vector<int>>();
+      config.shared_axes = numbers_of<int>(key, value);
     } else if (key == "samples") {
-      config.samples = value;
+      config.samples = value_of<decltype(config.samples)>(key, value);
     } else if (key == "block_size") {
-      config.block.size = value;
+      config.block.size = value_of<decltype(config.block.size)>(key, value);
     } else {
       refuse("a variant's option", "'" + key + "'",
              "in_place, channels_last, scale_by_keep, shared_axes, samples or "
@@ -80,12 +130,14 @@ impl::LayerConfig variant_from(const json& object) {
 std::vector<impl::LayerConfig> variants_from(const json& contract) {
   std::vector<impl::LayerConfig> variants;
   const auto found = contract.find("variants");
-  if (found == contract.end()) return variants;
+  if (found == contract.end() || found->is_null()) return variants;
+  if (!found->is_array()) refuse("variants", found->dump(), "a list");
   for (const json& variant : *found) variants.push_back(variant_from(variant));
   return variants;
 }
 
 impl::LawOptions options_from(const json& object, impl::LawOptions options) {
+  if (!object.is_object()) refuse("options", object.dump(), "an object");
   for (const auto& [name, value] : object.items()) {
     impl::declare(
         {name, value.is_string() ? value.get<std::string>() : value.dump()},
@@ -151,9 +203,14 @@ properties::Settings settings_from(const json& object) {
     refuse("profile", "'" + profile + "'", "smoke, pr, nightly or exhaustive");
   }
   settings.profile = *known;
-  settings.drop_probabilities =
-      value_or<std::vector<double>>(object, "drop_probabilities", {});
-  settings.shapes = value_or<std::vector<impl::Shape>>(object, "shapes", {});
+  if (const auto found = object.find("drop_probabilities");
+      found != object.end() && !found->is_null()) {
+    settings.drop_probabilities =
+        numbers_of<double>("drop_probabilities", *found);
+  }
+  for (const json& shape : value_or<std::vector<json>>(object, "shapes", {})) {
+    settings.shapes.push_back(numbers_of<std::int64_t>("shapes", shape));
+  }
   settings.dtypes = dtypes_from(object);
   settings.only = value_or<std::vector<std::string>>(object, "only", {});
   settings.seed = value_or<std::uint64_t>(object, "seed", 0);

@@ -19,7 +19,7 @@
 #include <thread>
 
 #include "printable.hpp"
-#include "resident_memory.hpp"
+#include "process_vitals.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
@@ -28,6 +28,8 @@ namespace bp = boost::process;
 using std::chrono::milliseconds;
 
 constexpr milliseconds kWatchInterval(50);
+// A process that somebody stops is given up long before the call is.
+constexpr std::chrono::seconds kStoppedPatience(5);
 
 /// A pipe that no other child inherits: a foreign copy of its ends would hide
 /// that one side is gone.
@@ -201,10 +203,14 @@ Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
     frame = transfer(outgoing, incoming, Clock::now() + timeout);
     frame.message = decode_or_show({frame.bytes.get(), frame.size});
   } catch (const SubjectTimeout&) {
+    const std::string meanwhile = what_it_did();
     end(milliseconds(0));
-    throw SubjectTimeout(with_errors(
-        fmt::format("the worker did not answer '{}' within {} and was killed{}",
-                    operation, timeout, incoming.progress())));
+    throw SubjectTimeout(with_errors(fmt::format(
+        "the worker did not answer '{}' within {} and was killed{}{}",
+        operation,
+        pulse_.stopped ? std::min(timeout, milliseconds(kStoppedPatience))
+                       : timeout,
+        incoming.progress(), meanwhile)));
   } catch (const SubjectCrashed&) {
     const std::string how = end(std::chrono::seconds(1));
     throw SubjectCrashed(with_errors(fmt::format(
@@ -286,6 +292,7 @@ Frame WorkerProcess::transfer(OutgoingFrame& outgoing, Incoming& incoming,
                               Clock::time_point deadline) {
   const NoSigpipe guard;
   can_write_ = true;
+  pulse_ = {};
   for (;;) {
     if (!outgoing.done() && can_write_) write(outgoing);
     if (read(incoming)) break;
@@ -312,17 +319,38 @@ void WorkerProcess::wait_for_events(const OutgoingFrame& outgoing,
   if (err_.native_source() < 0) events[1].fd = -1;
   ::poll(events.data(), events.size(),
          static_cast<int>(std::min(left, kWatchInterval).count()));
-  watch_memory();
+  watch();
 }
 
-// By its use, not by a limit on its addresses, which sanitizers and drivers
-// reserve by the terabyte.
-void WorkerProcess::watch_memory() {
+// Memory by its use, not by a limit on its addresses, which sanitizers and
+// drivers reserve by the terabyte.
+void WorkerProcess::watch() {
   const Clock::time_point now = Clock::now();
   if (now - watched_ < kWatchInterval) return;
   watched_ = now;
-  const std::uint64_t bytes = resident_bytes(child_.id());
-  if (bytes > memory_limit_) throw MemoryBlowUp{bytes};
+  const Vitals vitals = vitals_of(child_.id());
+  if (vitals.resident_bytes > memory_limit_) {
+    throw MemoryBlowUp{vitals.resident_bytes};
+  }
+  if (!pulse_.began) {
+    pulse_ = {now, vitals.processor_seconds, now, vitals.stopped};
+  }
+  pulse_.stopped = vitals.stopped;
+  if (!vitals.stopped) pulse_.ran = now;
+  if (now - pulse_.ran > kStoppedPatience) throw SubjectTimeout("");
+}
+
+/// What a worker that is late did meanwhile, as the end of a sentence.
+std::string WorkerProcess::what_it_did() const {
+  if (!pulse_.began) return "";
+  if (pulse_.stopped) return ": it was stopped (SIGSTOP, or a debugger)";
+  const double used =
+      vitals_of(child_.id()).processor_seconds - pulse_.processor_seconds;
+  const double passed =
+      std::chrono::duration<double>(Clock::now() - *pulse_.began).count();
+  // On a busy machine a process that computes gets a part of a processor.
+  return used < 0.1 * passed ? ": it was waiting, not computing"
+                             : ": it was computing";
 }
 
 void WorkerProcess::write(OutgoingFrame& outgoing) {

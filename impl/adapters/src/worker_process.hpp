@@ -47,7 +47,8 @@ class WorkerProcess {
                  Clock::time_point deadline);
   void wait_for_events(const OutgoingFrame& outgoing,
                        Clock::time_point deadline);
-  void watch_memory();
+  void watch();
+  std::string what_it_did() const;
   void refuse_unasked();
   std::string rest_of_output();
   std::uint64_t length_or_show(std::span<const std::byte, 8> prefix);
@@ -62,7 +63,15 @@ class WorkerProcess {
 
   std::uint64_t longest_frame_;
   std::uint64_t memory_limit_;
-  Clock::time_point watched_;  ///< when memory was last looked at
+  Clock::time_point watched_;  ///< when its vitals were last looked at
+  /// Of the request under way, once it takes long enough to be watched.
+  struct Pulse {
+    std::optional<Clock::time_point> began = std::nullopt;
+    double processor_seconds = 0;  ///< that were used by then
+    Clock::time_point ran = {};    ///< when it was last seen not stopped
+    bool stopped = false;
+  };
+  Pulse pulse_;
   boost::process::pipe in_;
   boost::process::pipe out_;
   boost::process::pipe err_;

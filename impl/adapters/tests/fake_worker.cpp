@@ -33,6 +33,11 @@ class FakeLayer final : public Layer {
     if (mode_ == "abort") complain_and_abort();
     if (mode_ == "quit") std::_Exit(3);
     if (mode_ == "hang") std::this_thread::sleep_for(std::chrono::hours(1));
+    if (mode_ == "stop") ::raise(SIGSTOP);
+    if (mode_ == "compute") {
+      for (volatile bool on = true; on;) {
+      }
+    }
     if (mode_ == "memory") use_memory_forever();
     if (mode_ == "noise") write_all("nobody expects this text");
     if (mode_ == "layer-error") throw LayerError("p is wrong");

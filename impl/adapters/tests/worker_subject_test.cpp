@@ -295,6 +295,23 @@ TEST(WorkerSubject, KillsAWorkerThatHangs) {
   EXPECT_NO_THROW(subject.make({}));
 }
 
+// The heartbeat: what a worker that does not answer was doing.
+TEST(WorkerSubject, SaysWhatALateWorkerDid) {
+  const auto late = [](const std::string& mode) {
+    WorkerOptions options = fake(mode);
+    options.call_timeout =
+        mode == "stop" ? std::chrono::hours(1) : milliseconds(1000);
+    WorkerSubject subject(options);
+    Tensor input = small();
+    const auto layer = subject.make({});
+    return message_of<SubjectTimeout>([&] { layer->forward({input.view()}); });
+  };
+  EXPECT_THAT(late("hang"), HasSubstr("waiting, not computing"));
+  EXPECT_THAT(late("compute"), HasSubstr("it was computing"));
+  EXPECT_THAT(late("stop"), HasSubstr("within 5000ms and was killed: it was "
+                                      "stopped"));
+}
+
 TEST(WorkerSubject, KillsAWorkerThatUsesTooMuchMemory) {
   WorkerOptions options = fake("memory");
   options.memory_limit = std::uint64_t{128} << 20;

@@ -109,8 +109,9 @@ struct DeviationsUpdate {
 /// nothing declares get an entry. Everything else stays as it was typed.
 /// Expired entries stay: their date is for a person to move.
 ///
-/// Throws std::invalid_argument where an entry is not written [[deviation]],
-/// or where something must be added and the declaration has no address.
+/// Throws std::invalid_argument where an entry is not written [[deviation]] or
+/// its lines cannot be told from those of a string, or where something must be
+/// added and the declaration has no address.
 DeviationsUpdate update_deviations(const std::string& text,
                                    std::span<const Deviation> deviations,
                                    std::span<const EntryFate> fates,
