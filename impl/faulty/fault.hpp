@@ -46,6 +46,15 @@ enum class Gradient {
 };
 enum class Memory { kRight, kNeverInPlace, kAlsoInput, kKeepsFirstInput };
 enum class Cloning { kRight, kStartsAgain, kSharesGenerator, kKeepsEvaluation };
+enum class MaskOutput {
+  kRight,
+  kInverted,
+  kOfCallBefore,
+  kAllKept,
+  kShifted,
+  kOfUnits,
+  kKeptAtEvaluation
+};
 enum class Seeding { kRight, kIgnored, kConstant };
 /// Attention only: where the mask stands.
 enum class Around { kRight, kBeforeSoftmax, kNormalised };
@@ -87,6 +96,7 @@ struct Fault {
   Seeding seeding = Seeding::kRight;
   Around around = Around::kRight;
   Cloning cloning = Cloning::kRight;
+  MaskOutput mask_output = MaskOutput::kRight;
 };
 
 /// One member of the zoo.

@@ -164,6 +164,42 @@ void FaultyLayer::backward(const TensorView& grad_output,
   apply_mask_backward(mask, response, grad_output, grad_input);
 }
 
+std::vector<std::uint8_t> FaultyLayer::mask() {
+  if (!shape_) {
+    throw std::invalid_argument("a mask needs a forward call before it");
+  }
+  const auto count = static_cast<std::size_t>(element_count(*shape_));
+  std::vector<std::uint8_t> right(count, 1);
+  if (masked_ || (fault_.mask_output == MaskOutput::kKeptAtEvaluation &&
+                  !mask_.kept.empty())) {
+    right = reference::expanded(mask_, *shape_);
+  }
+  if (!masked_) return right;
+  switch (fault_.mask_output) {
+    case MaskOutput::kInverted:
+      for (std::uint8_t& kept : right) kept = kept == 0 ? 1 : 0;
+      return right;
+    case MaskOutput::kOfCallBefore:
+      std::swap(right, mask_before_);
+      right.resize(count, 1);
+      return right;
+    case MaskOutput::kAllKept:
+      std::fill(right.begin(), right.end(), std::uint8_t{1});
+      return right;
+    case MaskOutput::kShifted:
+      if (!right.empty()) {
+        std::rotate(right.begin(), right.end() - 1, right.end());
+      }
+      return right;
+    case MaskOutput::kOfUnits:
+      return mask_.kept;
+    case MaskOutput::kRight:
+    case MaskOutput::kKeptAtEvaluation:
+      return right;
+  }
+  return right;
+}
+
 void FaultyLayer::spoil_gradient(Mask& mask, Response& response) {
   auto& kept = mask.kept;
   switch (fault_.gradient) {

@@ -25,6 +25,7 @@ class FaultyLayer {
   void backward(const TensorView& grad_output, const TensorView& grad_input);
   void reseed(std::uint64_t seed);
   FaultyLayer clone();
+  std::vector<std::uint8_t> mask();
 
   /// `forward` in training with given words; returns how many it read.
   int word_bits() const;
@@ -51,12 +52,13 @@ class FaultyLayer {
   std::vector<std::uint64_t> words_;
   std::vector<std::uint64_t> leftovers_;
   Mask mask_;
-  Response response_;                     // to that mask
-  std::optional<Shape> shape_;            // of the latest call
-  TensorView first_input_;                // kKeepsFirstInput
-  bool masked_ = false;                   // the latest call applied a mask
-  bool keeps_evaluation_ = false;         // until the next training call
-  std::shared_ptr<RandomStream> shared_;  // kSharesGenerator, once cloned
+  Response response_;                      // to that mask
+  std::optional<Shape> shape_;             // of the latest call
+  TensorView first_input_;                 // kKeepsFirstInput
+  std::vector<std::uint8_t> mask_before_;  // kOfCallBefore
+  bool masked_ = false;                    // the latest call applied a mask
+  bool keeps_evaluation_ = false;          // until the next training call
+  std::shared_ptr<RandomStream> shared_;   // kSharesGenerator, once cloned
 };
 
 }  // namespace dropcheck::impl::faulty

@@ -160,13 +160,54 @@ std::vector<Specimen> gradient_faults() {
   };
 }
 
+std::vector<Specimen> mask_output_faults() {
+  return {
+      {"mask_inverted",
+       "dropout",
+       "mask_output",
+       "hands out 1 for what it dropped",
+       "The mask is stored as drops and documented as keeps.",
+       {.mask_output = MaskOutput::kInverted}},
+      {"mask_of_call_before",
+       "dropout",
+       "mask_output",
+       "hands out the mask of the call before",
+       "A buffer that is filled after it has been returned.",
+       {.mask_output = MaskOutput::kOfCallBefore}},
+      {"mask_says_nothing_dropped",
+       "drop_path",
+       "mask_output",
+       "hands out a mask of ones",
+       "The mask output is initialised and never written.",
+       {.mask_output = MaskOutput::kAllKept}},
+      {"mask_one_late",
+       "dropout",
+       "mask_output",
+       "hands out its mask one element late",
+       "Packed bits are unpacked from the wrong end of a word.",
+       {.mask_output = MaskOutput::kShifted}},
+      {"mask_of_channels",
+       "dropout2d",
+       "mask_output",
+       "hands out one entry for each channel",
+       "The mask keeps the shape in which it was drawn.",
+       {.mask_output = MaskOutput::kOfUnits}},
+      {"mask_kept_at_evaluation",
+       "dropout",
+       "mask_output",
+       "hands out the training mask after evaluation",
+       "ONNX Dropout: all true is due where training_mode is false.",
+       {.mask_output = MaskOutput::kKeptAtEvaluation}},
+  };
+}
+
 }  // namespace
 
 std::vector<Specimen> mode_faults() {
   std::vector<Specimen> all = evaluation_faults();
   for (Specimen& specimen : memory_faults()) all.push_back(std::move(specimen));
-  for (Specimen& specimen : gradient_faults()) {
-    all.push_back(std::move(specimen));
+  for (const auto group : {gradient_faults, mask_output_faults}) {
+    for (Specimen& specimen : group()) all.push_back(std::move(specimen));
   }
   return all;
 }

@@ -33,6 +33,8 @@ Description description_of(const Specimen& specimen) {
   description.backward = law.has_backward;
   description.in_place = law.has_in_place && !specimen.fault.result;
   description.clone = law.factor == Factor::kMask && !specimen.fault.result;
+  description.mask_output =
+      specimen.fault.mask_output != faulty::MaskOutput::kRight;
   description.strides = Strides::kAny;
   return description;
 }

@@ -111,16 +111,31 @@ bool MaskedLayer::forward_in_pieces(const TensorView& input,
   return true;
 }
 
+void MaskedLayer::spell_out() {
+  if (!bits_only_) return;
+  mask_.kept.resize(static_cast<std::size_t>(element_count(mask_.shape)));
+  fast::expand_bits(bits_.data(), mask_.kept.size(), mask_.kept.data());
+  bits_only_ = false;
+}
+
 void MaskedLayer::backward(const TensorView& grad_output,
                            const TensorView& grad_input) {
   require_gradient_shape(grad_output, shape_);
   if (!training_) return pass_through(grad_output, grad_input);
-  if (bits_only_) {
-    mask_.kept.resize(static_cast<std::size_t>(element_count(mask_.shape)));
-    fast::expand_bits(bits_.data(), mask_.kept.size(), mask_.kept.data());
-    bits_only_ = false;
-  }
+  spell_out();
   apply({.scale = response_.scale}, grad_output, grad_input);
+}
+
+std::vector<std::uint8_t> MaskedLayer::mask() {
+  if (!shape_) {
+    throw std::invalid_argument("a mask needs a forward call before it");
+  }
+  if (training_) {
+    spell_out();
+    return expanded(mask_, *shape_);
+  }
+  return std::vector<std::uint8_t>(
+      static_cast<std::size_t>(element_count(*shape_)), 1);
 }
 
 std::uint64_t MaskedLayer::drive(const TensorView& input,

@@ -71,6 +71,10 @@ class MaskedLayer {
 
   MaskedLayer clone() const { return *this; }
 
+  /// 1 for each element that the latest forward call kept: all of them at
+  /// evaluation. Throws std::invalid_argument before the first one.
+  std::vector<std::uint8_t> mask();
+
   /// Number of 64-bit words and decisions drawn since the last reseed.
   std::uint64_t drawn() const { return stream_.drawn(); }
 
@@ -88,6 +92,8 @@ class MaskedLayer {
   /// decisions can be applied as they are drawn.
   bool is_plain(const TensorView& input) const;
   void draw_bits(std::size_t count);
+  /// Fills `mask_` from `bits_`, where that is still to be done.
+  void spell_out();
   /// Draws `mask_`, byte by byte.
   void draw();
   void apply(const Response& response, const TensorView& input,

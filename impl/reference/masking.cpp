@@ -158,6 +158,29 @@ void apply_mask(const Mask& mask, const Response& response,
   });
 }
 
+std::vector<std::uint8_t> expanded(const Mask& mask, const Shape& shape) {
+  const auto count = static_cast<std::size_t>(element_count(shape));
+  if (mask.kept.size() == count) return mask.kept;
+  Shape steps = compact_strides(mask.shape);
+  for (std::size_t axis = 0; axis < steps.size(); ++axis) {
+    if (mask.shape[axis] == 1) steps[axis] = 0;
+  }
+  std::vector<std::uint8_t> entries;
+  entries.reserve(count);
+  Shape index(shape.size(), 0);
+  std::int64_t unit = 0;
+  while (entries.size() < count) {
+    entries.push_back(mask.kept[static_cast<std::size_t>(unit)]);
+    for (std::size_t axis = shape.size(); axis-- > 0;) {
+      unit += steps[axis];
+      if (++index[axis] < shape[axis]) break;
+      unit -= steps[axis] * shape[axis];
+      index[axis] = 0;
+    }
+  }
+  return entries;
+}
+
 void apply_mask_backward(const Mask& mask, const Response& response,
                          const TensorView& grad_output,
                          const TensorView& grad_input) {

@@ -52,6 +52,9 @@ void draw_mask(const Shape& shape, Probability probability,
 void apply_mask(const Mask& mask, const Response& response,
                 const TensorView& input, const TensorView& output);
 
+/// The mask as one entry for each element of a tensor of that shape.
+std::vector<std::uint8_t> expanded(const Mask& mask, const Shape& shape);
+
 /// Writes the gradient: scale * grad where kept, 0 where dropped.
 void apply_mask_backward(const Mask& mask, const Response& response,
                          const TensorView& grad_output,

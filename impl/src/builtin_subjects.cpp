@@ -19,6 +19,8 @@ Description description_of(const Law& law) {
   description.backward = law.has_backward;
   description.in_place = law.has_in_place;
   description.clone = true;
+  description.mask_output =
+      law.factor == Factor::kMask && law.base == Base::kInput;
   description.strides = Strides::kAny;
   description.generator = "philox4x32-10";
   return description;

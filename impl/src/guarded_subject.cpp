@@ -146,6 +146,16 @@ class GuardedLayer final : public Layer {
     run("reseed", [cell = cell_, seed] { cell->layer->reseed(seed); });
   }
 
+  std::span<const std::uint8_t> mask() override {
+    const auto copied = std::make_shared<std::vector<std::uint8_t>>();
+    run("mask", [cell = cell_, copied] {
+      const auto mask = cell->layer->mask();
+      copied->assign(mask.begin(), mask.end());
+    });
+    mask_ = std::move(*copied);
+    return mask_;
+  }
+
   // The copy lives on a thread of its own; this one waits meanwhile.
   std::unique_ptr<Layer> clone() override {
     auto copy = std::make_shared<Cell>();
@@ -206,6 +216,7 @@ class GuardedLayer final : public Layer {
   std::string kind_;
   int word_bits_;
   std::vector<Tap> taps_;
+  std::vector<std::uint8_t> mask_;
   bool lost_ = false;
   bool numbers_in_ = false;    // the latest input was finite
   bool gave_numbers_ = false;  // for a finite input, at any time

@@ -20,6 +20,7 @@ struct Occasion {
   bool first_dtype = false;
   bool plain = false;            ///< no option of LayerConfig is set
   bool first_generated = false;  ///< the first of its subject that was drawn
+  bool mask_output = false;      ///< the subject hands out its masks
   /// One configuration a subject: where a check is dear and its answer does
   /// not depend on p, dtype or options.
   bool once() const { return first_probability && first_dtype && plain; }
@@ -87,6 +88,7 @@ extern const CheckDefinition edge_probabilities_check;
 extern const CheckDefinition seeding_check;
 extern const CheckDefinition in_place_check;
 extern const CheckDefinition backward_mask_check;
+extern const CheckDefinition mask_output_check;
 extern const CheckDefinition self_normalisation_check;
 extern const CheckDefinition resolution_check;
 extern const CheckDefinition block_output_check;

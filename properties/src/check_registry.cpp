@@ -33,6 +33,7 @@ constexpr std::array kDefinitions{
     &state_check,
     &in_place_check,
     &backward_mask_check,
+    &mask_output_check,
     &self_normalisation_check,
     &resolution_check,
     &block_output_check,

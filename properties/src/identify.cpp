@@ -397,11 +397,31 @@ class Search {
 
 }  // namespace
 
+static impl::DType dtype_for(const impl::SubjectEntry& entry,
+                             const impl::Description& subject,
+                             const IdentifySettings& settings) {
+  const impl::DType dtype = settings.config.dtype;
+  const auto& taken = subject.dtypes;
+  if (taken.empty() ||
+      std::find(taken.begin(), taken.end(), dtype) != taken.end()) {
+    return dtype;
+  }
+  if (!settings.dtype_is_asked) return taken.front();
+  std::string names;
+  for (const impl::DType one : taken) {
+    names += fmt::format("{}{}", names.empty() ? "" : ", ", impl::name_of(one));
+  }
+  throw std::invalid_argument(fmt::format(
+      "dtype is {}, but {} takes {}", impl::name_of(dtype), entry.name, names));
+}
+
 Identification identify(const impl::SubjectEntry& entry,
                         const IdentifySettings& settings) {
   require_valid(settings);
   const auto subject = entry.open();
-  return Search(*subject, entry, settings).run();
+  IdentifySettings own = settings;
+  own.config.dtype = dtype_for(entry, subject->describe(), settings);
+  return Search(*subject, entry, own).run();
 }
 
 }  // namespace dropcheck::properties

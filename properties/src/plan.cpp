@@ -30,12 +30,35 @@ std::vector<double> default_probabilities(const Settings& settings) {
              : settings.drop_probabilities;
 }
 
+bool takes(const impl::Description& subject, impl::DType dtype) {
+  return std::ranges::find(subject.dtypes, dtype) != subject.dtypes.end();
+}
+
+/// What was asked for and the subject does not declare.
+void warn_of_other_dtypes(const PlannedSubject& subject, Plan& plan) {
+  for (const impl::DType dtype : plan.settings.dtypes) {
+    if (takes(subject.description, dtype)) continue;
+    std::string names;
+    for (const impl::DType one : subject.description.dtypes) {
+      names +=
+          fmt::format("{}{}", names.empty() ? "" : ", ", impl::name_of(one));
+    }
+    plan.warnings.push_back(
+        fmt::format("{}: left out: --dtype is {}, but it takes {}",
+                    subject.entry.name, impl::name_of(dtype), names));
+  }
+}
+
 /// All probabilities at f32 (or the first dtype), the other dtypes and the
 /// variants at the first probability.
 std::vector<Candidate> candidates(const PlannedSubject& subject,
                                   const Settings& settings) {
   std::vector<impl::DType> dtypes = settings.dtypes;
   const bool asked = !dtypes.empty();
+  std::erase_if(dtypes, [&](impl::DType dtype) {
+    return !takes(subject.description, dtype);
+  });
+  if (asked && dtypes.empty()) return {};
   if (!asked) {
     dtypes = subject.description.dtypes;
     std::stable_partition(dtypes.begin(), dtypes.end(), [](impl::DType dtype) {
@@ -144,7 +167,8 @@ PlannedConfiguration plan_configuration(const PlannedSubject& subject,
   plan_sizes(planned, own);
   planned.calls_per_block = block_calls(planned);
   plan_checks(planned, {own, candidate.first_probability, candidate.first_dtype,
-                        candidate.plain, candidate.first_generated});
+                        candidate.plain, candidate.first_generated,
+                        subject.description.mask_output});
   return planned;
 }
 
@@ -337,6 +361,7 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
   for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
   if (shapes.empty()) shapes.push_back(nullptr);
   const std::size_t first = plan.configurations.size();
+  warn_of_other_dtypes(planned, plan);
   for (const impl::Shape* shape : shapes) {
     for (const Candidate& candidate : candidates(planned, settings)) {
       add_configuration(planned, candidate, shape, plan);

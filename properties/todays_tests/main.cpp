@@ -31,6 +31,19 @@ json as_json(const std::vector<Record>& records) {
   return list;
 }
 
+/// Without those that are wrong in the mask they hand out only: these tests
+/// look at results, and would let all of them pass.
+const std::vector<impl::SubjectEntry>& wrong_layers() {
+  static const std::vector<impl::SubjectEntry> kLayers = [] {
+    std::vector<impl::SubjectEntry> layers = impl::faulty_subjects();
+    std::erase_if(layers, [](const impl::SubjectEntry& entry) {
+      return entry.caught_by == "mask_output";
+    });
+    return layers;
+  }();
+  return kLayers;
+}
+
 json row(const TodaysTest& test, std::set<std::string>& hanging) {
   std::cerr << test.name << std::endl;
   return {
@@ -40,14 +53,14 @@ json row(const TodaysTest& test, std::set<std::string>& hanging) {
       {"decisions", decisions(test)},
       {"stated_false_alarm", test.stated.text},
       {"false_alarm", false_alarm(test)},
-      {"wrong", as_json(try_layers(test, impl::faulty_subjects(), hanging))},
+      {"wrong", as_json(try_layers(test, wrong_layers(), hanging))},
       {"right", as_json(try_layers(test, impl::builtin_subjects(), hanging))}};
 }
 
 json dropcheck_row() {
   std::cerr << "dropcheck" << std::endl;
   json list = json::array();
-  for (const impl::SubjectEntry& entry : impl::faulty_subjects()) {
+  for (const impl::SubjectEntry& entry : wrong_layers()) {
     const Refutation refutation = refute(entry);
     list.push_back({{"subject", refutation.subject},
                     {"layer", entry.layer},

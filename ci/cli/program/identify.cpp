@@ -71,7 +71,10 @@ int identify_command(const Context& context) {
   if (!options.drop_probabilities.empty()) {
     settings.config.drop_probability = options.drop_probabilities.front();
   }
-  if (!options.dtypes.empty()) settings.config.dtype = options.dtypes.front();
+  if (!options.dtypes.empty()) {
+    settings.config.dtype = options.dtypes.front();
+    settings.dtype_is_asked = true;
+  }
   settings.shape = options.shapes.empty()
                        ? own_input(entry)
                        : std::optional(options.shapes.front());

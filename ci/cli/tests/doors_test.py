@@ -220,6 +220,20 @@ class Plugins(unittest.TestCase):
                 self.assertEqual(len(findings), 2)  # the run went on
                 self.assertIn(words, json.dumps(findings))
 
+    def test_a_mask_is_compared_with_what_was_done(self):
+        library = self.folder / "dropcheck_example_c.so"
+        done = run("verify", f"lib:{library}", *QUICK, "--only", "mask_output")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("certified", done.stdout)
+        library = self.folder / "dropcheck_bad_plugin.so"
+        for mode, words in (("mask_unwritten", "entry 0 is 170"),
+                            ("mask_past_end", "past the end of its mask")):
+            done = run("verify", f"lib:{library}", *QUICK,
+                       "--only", "mask_output",
+                       environment={"BAD_PLUGIN": mode})
+            self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+            self.assertIn(words, done.stdout.replace("\n  ", " "))
+
     def test_layout_finds_that_strides_are_a_lie(self):
         library = self.folder / "dropcheck_bad_plugin.so"
         done = run("verify", f"lib:{library}", *QUICK, "--only", "layout",

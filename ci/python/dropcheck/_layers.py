@@ -12,7 +12,7 @@ import inspect
 import sys
 from typing import Any, Callable, Optional
 
-from ._errors import NotSupported
+from ._errors import NotSupported, require_one_of
 
 _PROBABILITY = ("p", "rate", "drop_prob", "drop_p", "drop_rate", "dropout_p",
                 "dropout_rate", "drop_probability", "prob", "probability")
@@ -97,9 +97,7 @@ def framework_for(target: Any, name: Optional[str],
                   device: Optional[str]) -> Framework:
     if name is None:
         name = "torch" if _is_torch(target) else "numpy"
-    if name not in _FRAMEWORKS:
-        raise ValueError(f"framework is '{name}', but must be one of "
-                         f"{', '.join(_FRAMEWORKS)}")
+    require_one_of("framework", name, _FRAMEWORKS)
     if importlib.util.find_spec(name) is None:
         raise ValueError(f"framework is '{name}', which is not installed here")
     if device is not None and name in ("numpy", "tensorflow"):
@@ -379,5 +377,5 @@ def dtype_words(dtype: Any) -> str:
     for short, long in _DTYPES.items():
         if text in (short, long):
             return short
-    raise ValueError(f"dtype is '{text}', but must be one of "
-                     f"{', '.join(_DTYPES)}")
+    require_one_of("dtype", text, _DTYPES)
+    return text

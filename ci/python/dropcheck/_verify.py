@@ -10,10 +10,12 @@ import sys
 from typing import Any, Callable, Iterable, Mapping, Optional, Sequence, Union
 
 from . import _native
+from ._errors import require_one_of
 from ._layers import Adapter, dtype_words
 from ._result import Identification, Result
 
 Progress = Callable[[int, int, str], Any]
+_PROFILES = ("smoke", "pr", "nightly", "exhaustive")
 
 
 def verify(
@@ -96,6 +98,8 @@ def verify(
     if progress is not None and not callable(progress):
         raise TypeError(f"progress is {progress!r}, but must be a function of "
                         "(done, total, what)")
+    require_one_of("layer", layer, [each["layer"] for each in layers()])
+    require_one_of("profile", profile, _PROFILES)
     probabilities = _probabilities(p, target)
     adapter = Adapter(target, factory=factory, framework=framework,
                       device=device, drop_probabilities=probabilities,

@@ -167,6 +167,11 @@ def test_documented_choices_are_declared():
     ({"options": {"at_two": "error"}}, "at_two"),
     ({"options": {"at_one": "maybe"}}, "maybe"),
     ({"variants": [{"in_plaice": True}]}, "in_plaice"),
+    ({"variants": [{"in_place": 3}]}, "in_place is 3"),
+    ({"variants": [{"samples": 1.5}]}, "samples is 1.5"),
+    ({"variants": [{"shared_axes": "0"}]}, 'shared_axes is "0"'),
+    ({"layer": "dropout2"}, "did you mean 'dropout2d'?"),
+    ({"profile": "nigthly"}, "did you mean 'nightly'?"),
     ({"strides": "some"}, "strides is 'some'"),
     ({"seed": -1}, "seed is -1"),
     ({"alpha": 0}, "alpha is 0"),
@@ -238,6 +243,8 @@ def test_an_unknown_layer_is_identified():
 def test_results_are_shown_and_written(tmp_path):
     result = dropcheck.verify(unscaled, p=0.5, only=FEW, shrink=0)
     assert "refuted" in str(result)
+    assert 'dropcheck.verify(..., replay="dc1,' in str(result)
+    assert "dropcheck replay" not in str(result)
     assert "no pass" in repr(result)
     assert "<table>" in result._repr_html_()
     for suffix, words in ((".html", "<html"), (".json", '"findings"'),

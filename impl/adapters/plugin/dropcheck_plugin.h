@@ -85,6 +85,13 @@ typedef struct dropcheck_plugin {
   int32_t (*reseed)(void* layer, uint64_t seed, dropcheck_message* message);
 
   void (*destroy)(void* layer);
+
+  /* forward, and which elements were kept: `mask` is uint8, of the shape of
+   * `output`, 1 for kept and 0 for dropped (all 1 at evaluation). It is
+   * compared with what was done. May be NULL, or beyond `size`. */
+  int32_t (*forward_with_mask)(void* layer, const DLTensor* input,
+                               int32_t training, DLTensor* output,
+                               DLTensor* mask, dropcheck_message* message);
 } dropcheck_plugin;
 
 /* Exported by the library: its layer number `index`, counted from 0, or NULL

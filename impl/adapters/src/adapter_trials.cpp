@@ -81,6 +81,7 @@ class Trials {
         {"reseed", &Trials::reseed},
         {"own state", &Trials::own_state},
         {"backward", &Trials::backward},
+        {"mask", &Trials::mask},
         {"in place", &Trials::in_place},
         {"strides", &Trials::strides},
         {"inputs kept", &Trials::inputs_kept},
@@ -362,6 +363,17 @@ class Trials {
     if (back.shape == shape()) return "the gradient has the input's shape";
     throw Failed{fmt::format("the gradient of an input of {} has shape {}",
                              to_string(shape()), to_string(back.shape))};
+  }
+
+  std::string mask() {
+    require(description().mask_output, "mask_output");
+    const auto layer = subject_.make(config());
+    const auto count =
+        static_cast<std::size_t>(element_count(call(*layer, input()).shape));
+    const std::size_t entries = layer->mask().size();
+    if (entries == count) return "one entry for each element of the result";
+    throw Failed{fmt::format("a mask of {} entries for a result of {} elements",
+                             entries, count)};
   }
 
   std::string in_place() {

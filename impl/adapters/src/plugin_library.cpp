@@ -46,11 +46,13 @@ void require_functions(const dropcheck_plugin& plugin, std::uint32_t index) {
         "has version {}: compile it with the dropcheck_plugin.h of this one",
         plugin.abi, DROPCHECK_PLUGIN_ABI));
   }
-  if (plugin.size < sizeof(dropcheck_plugin)) {
+  // What came behind destroy is optional.
+  constexpr std::size_t kLeast = offsetof(dropcheck_plugin, forward_with_mask);
+  if (plugin.size < kLeast) {
     throw AdapterError(fmt::format(
         "layer {} says that its dropcheck_plugin has {} bytes, but must have "
         "at least {}",
-        index, plugin.size, sizeof(dropcheck_plugin)));
+        index, plugin.size, kLeast));
   }
   const std::pair<const char*, bool> required[] = {
       {"describe", plugin.describe != nullptr},
@@ -130,6 +132,7 @@ PluginEntry entry_of(const dropcheck_plugin& plugin, std::uint32_t index) {
     entry.functions = &plugin;
     entry.description.reseed = plugin.reseed != nullptr;
     entry.description.backward = plugin.backward != nullptr;
+    entry.description.mask_output = hands_out_masks(plugin);
     return entry;
   } catch (const AdapterError& error) {
     throw AdapterError(
@@ -138,6 +141,12 @@ PluginEntry entry_of(const dropcheck_plugin& plugin, std::uint32_t index) {
 }
 
 }  // namespace
+
+bool hands_out_masks(const dropcheck_plugin& plugin) {
+  constexpr std::size_t kEnd = offsetof(dropcheck_plugin, forward_with_mask) +
+                               sizeof(plugin.forward_with_mask);
+  return plugin.size >= kEnd && plugin.forward_with_mask != nullptr;
+}
 
 PluginEntry plugin_from_json(const std::string& text) {
   PluginEntry entry;

@@ -17,6 +17,9 @@ struct PluginEntry {
   Promise promise;
 };
 
+/// Whether it has forward_with_mask, which came behind the others.
+bool hands_out_masks(const dropcheck_plugin& plugin);
+
 /// Loads a library, which stays. Throws AdapterError.
 std::vector<PluginEntry> load_plugin(const std::string& path);
 

@@ -134,6 +134,7 @@ class PluginLayer final : public Layer {
 
   TensorView forward(const Call& call) override {
     input_shape_ = call.input.shape;
+    masked_ = call.repeat == 1 && hands_out_masks(functions_);
     if (config_.in_place && call.repeat == 1) {
       call_forward(call.input, call.training, call.input);
       return call.input;
@@ -164,6 +165,11 @@ class PluginLayer final : public Layer {
     });
     gradients_.require_whole("its gradient");
     return result;
+  }
+
+  std::span<const std::uint8_t> mask() override {
+    if (!masked_) return Layer::mask();
+    return mask_;
   }
 
   void reseed(std::uint64_t seed) override {
@@ -199,10 +205,37 @@ class PluginLayer final : public Layer {
                     const TensorView& output) {
     Lent from(input);
     Lent to(output);
+    if (masked_) return forward_with_mask(from, training, to, output);
     run("forward", [&](dropcheck_message* message) {
       return functions_.forward(layer_.get(), from.get(), training ? 1 : 0,
                                 to.get(), message);
     });
+  }
+
+  void forward_with_mask(Lent& input, bool training, Lent& output,
+                         const TensorView& result) {
+    // A value that is neither 0 nor 1 shows what was never written.
+    constexpr std::uint8_t kUnwritten = 0xAA;
+    const auto count = static_cast<std::size_t>(result.size());
+    std::vector<std::uint8_t> room(count + 2 * kGuardBand, kUnwritten);
+    auto* const begin = reinterpret_cast<std::byte*>(room.data()) + kGuardBand;
+    paint_band(begin - kGuardBand);
+    paint_band(begin + count);
+    DLTensor mask = *output.get();
+    mask.data = begin;
+    mask.dtype = {kDLUInt, 8, 1};
+    Shape strides = compact_strides(result.shape);
+    mask.strides = strides.data();
+    run("forward_with_mask", [&](dropcheck_message* message) {
+      return functions_.forward_with_mask(layer_.get(), input.get(),
+                                          training ? 1 : 0, output.get(), &mask,
+                                          message);
+    });
+    if (const auto damage = band_damage(begin, count, "its mask")) {
+      throw MemoryViolation("writes " + *damage);
+    }
+    mask_.assign(room.begin() + static_cast<std::ptrdiff_t>(kGuardBand),
+                 room.end() - static_cast<std::ptrdiff_t>(kGuardBand));
   }
 
   // Where the law has no meaning for the input the layer shall refuse it.
@@ -220,6 +253,8 @@ class PluginLayer final : public Layer {
   Results results_;
   Results gradients_;
   Shape input_shape_;
+  bool masked_ = false;  // the latest call handed out its mask
+  std::vector<std::uint8_t> mask_;
   Handle layer_{nullptr, [](void*) {}};
 };
 

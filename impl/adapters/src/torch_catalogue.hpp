@@ -20,6 +20,7 @@ struct TorchEntry {
   /// says of deprecated ones.
   bool takes_any_rank = false;
   bool copies = false;  ///< evaluation returns a copy, not the input itself
+  bool mask_output = false;  ///< returns its mask, too
 };
 
 /// What PyTorch's CPU path documents or shows
@@ -45,8 +46,8 @@ inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
      true, false, -1, true},
     {"F.feature_alpha_dropout", "feature_alpha_dropout",
      "torch::feature_alpha_dropout", true},
-    {"F.native_dropout", "dropout", "at::native_dropout, without its mask",
-     false, false, -1, false, true},
+    {"F.native_dropout", "dropout", "at::native_dropout, mask included", false,
+     false, -1, false, true, true},
     {"nn.Dropout", "dropout", "torch::nn::Dropout", true},
     {"nn.Dropout2d", "dropout2d",
      "torch::nn::Dropout2d; (C, H, W) is unbatched in C++", true, false, 2,

@@ -122,11 +122,12 @@ class Worker {
   void dispatch(const Message& request) {
     using Operation = void (Worker::*)(const Message&);
     static const std::map<std::string, Operation> operations = {
-        {"list", &Worker::list},        {"describe", &Worker::describe},
-        {"make", &Worker::make},        {"destroy", &Worker::destroy},
-        {"forward", &Worker::forward},  {"backward", &Worker::backward},
-        {"reseed", &Worker::reseed},    {"clone", &Worker::clone},
-        {"shm", &Worker::share_memory}, {"quit", &Worker::quit}};
+        {"list", &Worker::list},       {"describe", &Worker::describe},
+        {"make", &Worker::make},       {"destroy", &Worker::destroy},
+        {"forward", &Worker::forward}, {"backward", &Worker::backward},
+        {"mask", &Worker::mask},       {"reseed", &Worker::reseed},
+        {"clone", &Worker::clone},     {"shm", &Worker::share_memory},
+        {"quit", &Worker::quit}};
     const std::string name = request.field("op");
     const auto found = operations.find(name);
     if (found == operations.end()) {
@@ -290,6 +291,16 @@ class Worker {
     const CompactBytes bytes(target.backward(given.view()));
     Message answer{{{"status", "ok"}}, {}};
     attach("grad_input", bytes, answer);
+    send(answer);
+  }
+
+  void mask(const Message& request) {
+    const auto entries = layer(request).mask();
+    Message answer{{{"status", "ok"}}, {}};
+    answer.tensors.push_back({"mask",
+                              WireType::kU8,
+                              {static_cast<std::int64_t>(entries.size())},
+                              std::as_bytes(entries)});
     send(answer);
   }
 

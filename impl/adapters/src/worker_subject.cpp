@@ -91,6 +91,18 @@ class WorkerLayer final : public Layer {
          {}});
   }
 
+  std::span<const std::uint8_t> mask() override {
+    if (!session_->description().mask_output) return Layer::mask();
+    mask_frame_ = session_->exchange({{{"op", "mask"}, {"layer", id_}}, {}});
+    const WireTensor& entries = required(mask_frame_.message, "mask");
+    if (entries.type != WireType::kU8) {
+      session_->distrust();
+      throw AdapterError("the mask must have dtype U8");
+    }
+    return {reinterpret_cast<const std::uint8_t*>(entries.data.data()),
+            entries.data.size()};
+  }
+
   std::unique_ptr<Layer> clone() override {
     if (!session_->description().clone) return Layer::clone();
     std::string id = session_->next_id();
@@ -182,6 +194,7 @@ class WorkerLayer final : public Layer {
   SharedArena::Region region_;
   Frame frame_;
   Frame gradient_frame_;
+  Frame mask_frame_;
   Result result_;
   Result gradient_;
 };

@@ -96,6 +96,18 @@ static int32_t forward(void* layer, const DLTensor* input, int32_t training,
   return misbehave(input->data, output->data, count, message);
 }
 
+static int32_t forward_with_mask(void* layer, const DLTensor* input,
+                                 int32_t training, DLTensor* output,
+                                 DLTensor* mask, dropcheck_message* message) {
+  size_t count = 1;
+  for (int axis = 0; axis < mask->ndim; ++axis) {
+    count *= (size_t)mask->shape[axis];
+  }
+  if (!mode_is("mask_unwritten")) memset(mask->data, 1, count);
+  if (mode_is("mask_past_end")) ((uint8_t*)mask->data)[count] = 0;
+  return forward(layer, input, training, output, message);
+}
+
 static void destroy(void* layer) { free(layer); }
 
 const dropcheck_plugin* dropcheck_plugin_get(uint32_t index) {
@@ -106,5 +118,8 @@ const dropcheck_plugin* dropcheck_plugin_get(uint32_t index) {
   plugin.create = create;
   plugin.forward = mode_is("no_forward") ? NULL : forward;
   plugin.destroy = destroy;
+  plugin.forward_with_mask =
+      mode_is("mask_unwritten") || mode_is("mask_past_end") ? forward_with_mask
+                                                            : NULL;
   return index == 0 && !mode_is("empty") ? &plugin : NULL;
 }

@@ -55,6 +55,11 @@ class FakeLayer final : public Layer {
     return output_.view();
   }
 
+  std::span<const std::uint8_t> mask() override {
+    if (mode_ != "masked") return Layer::mask();
+    return mask_;
+  }
+
   void reseed(std::uint64_t seed) override { seed_ = seed; }
 
   std::unique_ptr<Layer> clone() override {
@@ -142,6 +147,7 @@ class FakeLayer final : public Layer {
   LayerConfig config_;
   Tensor output_;
   std::uint64_t seed_ = 0;
+  std::vector<std::uint8_t> mask_ = {1, 0, 1};
 };
 
 class FakeSubject final : public Subject {
@@ -154,6 +160,7 @@ class FakeSubject final : public Subject {
         mode_ == "compact" ? Strides::kCompact : Strides::kNonNegative;
     description_.own_state = mode_ != "stateful";
     description_.clone = mode_ != "stateful";
+    description_.mask_output = mode_ == "masked";
     if (mode_ == "declares") description_.options = {{"at_one", "error"}};
   }
   const Description& describe() const override { return description_; }

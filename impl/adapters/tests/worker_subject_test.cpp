@@ -295,6 +295,19 @@ TEST(WorkerSubject, KillsAWorkerThatHangs) {
   EXPECT_NO_THROW(subject.make({}));
 }
 
+TEST(WorkerSubject, BringsTheMaskThatALayerHandsOut) {
+  WorkerSubject subject(fake("masked"));
+  ASSERT_TRUE(subject.describe().mask_output);
+  const auto layer = subject.make({});
+  Tensor input = small();
+  layer->forward({input.view()});
+  const auto mask = layer->mask();
+  EXPECT_EQ(std::vector<std::uint8_t>(mask.begin(), mask.end()),
+            (std::vector<std::uint8_t>{1, 0, 1}));
+  WorkerSubject other(fake("mirror"));
+  EXPECT_THROW(other.make({})->mask(), NotSupported);
+}
+
 // The heartbeat: what a worker that does not answer was doing.
 TEST(WorkerSubject, SaysWhatALateWorkerDid) {
   const auto late = [](const std::string& mode) {

@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <map>
+#include <tuple>
 
 #include "dropcheck/impl/subject.hpp"
 #include "torch_catalogue.hpp"
@@ -28,12 +29,13 @@ Tensor dropout_of_a_copy(const Tensor& input, double p, bool training) {
   return torch::dropout_(copy, p, training);
 }
 
-Tensor native(const Tensor& input, double p, bool training) {
-  return std::get<0>(torch::native_dropout(input, p, training));
-}
-
-Tensor has_no_in_place(Tensor&, double, bool) {
-  throw NotSupported("there is no in-place form");
+TorchFunction native_dropout(const LayerConfig& config, const MaskPlace& mask) {
+  return
+      [p = config.drop_probability, mask](const Tensor& input, bool training) {
+        Tensor output;
+        std::tie(output, *mask) = torch::native_dropout(input, p, training);
+        return output;
+      };
 }
 
 template <class Module>
@@ -127,7 +129,6 @@ const std::map<std::string_view, Maker> kMakers = {
      functional<torch::feature_dropout, torch::feature_dropout_>},
     {"F.feature_alpha_dropout",
      functional<torch::feature_alpha_dropout, torch::feature_alpha_dropout_>},
-    {"F.native_dropout", functional<native, has_no_in_place>},
     {"nn.Dropout", module<torch::nn::Dropout>},
     {"nn.Dropout2d", module<torch::nn::Dropout2d>},
     {"nn.Dropout3d", module<torch::nn::Dropout3d>},
@@ -153,8 +154,10 @@ void require_options(std::string_view name, const LayerConfig& config) {
 }  // namespace
 
 TorchFunction make_torch_function(std::string_view name,
-                                  const LayerConfig& config) {
+                                  const LayerConfig& config,
+                                  const MaskPlace& mask) {
   require_options(name, config);
+  if (name == "F.native_dropout") return native_dropout(config, mask);
   return kMakers.at(name)(config);
 }
 

@@ -109,7 +109,7 @@ auto as_layer_error(Function function) {
 class TorchLayer final : public Layer {
  public:
   TorchLayer(std::string_view name, const LayerConfig& config)
-      : function_(make_torch_function(name, config)),
+      : function_(make_torch_function(name, config, mask_)),
         in_place_(config.in_place) {}
 
   TensorView forward(const Call& call) override {
@@ -129,6 +129,15 @@ class TorchLayer final : public Layer {
           {output_}, {leaf_}, {tensor_on(grad_output)}, /*retain_graph=*/true);
       gradient_ = gradients.at(0);
       return view_on(gradient_);
+    });
+  }
+
+  std::span<const std::uint8_t> mask() override {
+    if (!mask_->defined()) return Layer::mask();
+    return as_layer_error([&] {
+      *mask_ = mask_->contiguous().to(at::kByte);
+      return std::span(mask_->data_ptr<std::uint8_t>(),
+                       static_cast<std::size_t>(mask_->numel()));
     });
   }
 
@@ -216,6 +225,7 @@ class TorchLayer final : public Layer {
   }
 
   OwnedState random_;
+  MaskPlace mask_ = std::make_shared<Tensor>();
   TorchFunction function_;
   bool in_place_;
   bool no_graph_ = false;  // of the latest call
@@ -234,6 +244,7 @@ class TorchSubject final : public Subject {
     description_.version = "libtorch " TORCH_VERSION;
     description_.dtypes = {DType::kFloat32, DType::kFloat64, DType::kBFloat16};
     description_.in_place = entry.in_place;
+    description_.mask_output = entry.mask_output;
     description_.strides = Strides::kNonNegative;
     description_.generator = "mt19937 (torch CPU, no MKL)";
   }

@@ -65,14 +65,16 @@ static int32_t create(const char* config, void** result,
 }
 
 /* Keeps element i where its 53 random bits are at least drop. */
+static int keeps(const layer* self, int64_t i) {
+  const uint64_t bits = mix(self->key + (uint64_t)i * 0x9E3779B97F4A7C15u);
+  return !self->dropped || (double)(bits >> 11) * 0x1p-53 >= self->drop;
+}
+
 static void multiply(const layer* self, const DLTensor* from, DLTensor* to) {
   const int64_t count = count_of(from);
   const double scale = self->drop < 1 ? 1 / (1 - self->drop) : 0;
   for (int64_t i = 0; i < count; ++i) {
-    const double uniform =
-        (double)(mix(self->key + (uint64_t)i * 0x9E3779B97F4A7C15u) >> 11) *
-        0x1p-53;
-    const int kept = !self->dropped || uniform >= self->drop;
+    const int kept = keeps(self, i);
     const double factor = self->dropped ? scale : 1;
     if (from->dtype.bits == 32) {
       const float x = ((const float*)from->data)[i];
@@ -92,6 +94,18 @@ static int32_t forward(void* self, const DLTensor* input, int32_t training,
   if (me->dropped) me->key = mix(me->seed) ^ mix(~me->calls++);
   multiply(me, input, output);
   return DROPCHECK_OK;
+}
+
+/* As forward; the caller compares the mask with what forward did. */
+static int32_t forward_with_mask(void* self, const DLTensor* input,
+                                 int32_t training, DLTensor* output,
+                                 DLTensor* mask, dropcheck_message* message) {
+  const int32_t status = forward(self, input, training, output, message);
+  const int64_t count = count_of(mask);
+  for (int64_t i = 0; i < count; ++i) {
+    ((uint8_t*)mask->data)[i] = (uint8_t)keeps(self, i);
+  }
+  return status;
 }
 
 static int32_t backward(void* self, const DLTensor* grad_output,
@@ -118,7 +132,8 @@ static const dropcheck_plugin plugin = {DROPCHECK_PLUGIN_ABI,
                                         forward,
                                         backward,
                                         reseed,
-                                        destroy};
+                                        destroy,
+                                        forward_with_mask};
 
 const dropcheck_plugin* dropcheck_plugin_get(uint32_t index) {
   return index == 0 ? &plugin : NULL;

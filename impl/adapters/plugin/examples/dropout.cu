@@ -160,7 +160,8 @@ const dropcheck_plugin kPlugin = {DROPCHECK_PLUGIN_ABI,
                                   forward,
                                   backward,
                                   reseed,
-                                  destroy};
+                                  destroy,
+                                  nullptr};
 
 }  // namespace
 

@@ -169,7 +169,8 @@ constexpr dropcheck_plugin plugin(const char* (*describe)(),
           forward,
           backward,
           reseed,
-          destroy};
+          destroy,
+          nullptr};
 }
 
 constexpr dropcheck_plugin kPlugins[] = {plugin(describe2d, create<2>),

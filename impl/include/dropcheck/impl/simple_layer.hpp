@@ -8,6 +8,7 @@
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "dropcheck/impl/guarded_bytes.hpp"
 #include "dropcheck/impl/piecewise.hpp"
@@ -38,6 +39,8 @@ concept ReturningLayer = requires(T layer, const TensorView& view,
 ///   void backward(const TensorView& grad_output,  gradient of the latest call
 ///                 const TensorView& grad_input)
 ///   T clone()                                     with its random state
+///   std::vector<std::uint8_t> mask()              of the latest call, one for
+///                                                 each element, 1 is kept
 ///
 /// and is held to what it offers: without `reseed` its findings cannot be
 /// repeated exactly, without `backward` no gradient is checked. Views are lent
@@ -63,6 +66,11 @@ concept DifferentiableLayer = requires(T layer, const TensorView& view) {
 template <class T>
 concept ClonableLayer = requires(T layer) {
   { layer.clone() } -> std::convertible_to<T>;
+};
+
+template <class T>
+concept MaskedOutput = requires(T layer) {
+  { layer.mask() } -> std::convertible_to<std::vector<std::uint8_t>>;
 };
 
 /// A layer whose random words can be given, so that its decisions can be
@@ -175,6 +183,14 @@ class SimpleLayer final : public Layer, public PiecewiseLayer {
       return checked([&] { layer_.reseed(seed); });
     }
     throw NotSupported("the layer cannot be reseeded");
+  }
+
+  std::span<const std::uint8_t> mask() override {
+    if constexpr (MaskedOutput<T>) {
+      checked([&] { mask_ = layer_.mask(); });
+      return mask_;
+    }
+    return Layer::mask();
   }
 
   std::unique_ptr<Layer> clone() override {
@@ -294,6 +310,7 @@ class SimpleLayer final : public Layer, public PiecewiseLayer {
   detail::CallBuffers results_;
   detail::CallBuffers gradients_;
   Tensor returned_;  // of a ReturningLayer
+  std::vector<std::uint8_t> mask_;
 };
 
 /// A subject made of a function that builds layers in process.

@@ -24,8 +24,8 @@ struct Description {
   bool own_state = true;  ///< an instance shares no generator with another
   bool backward = true;
   bool in_place = false;
-  bool mask_output = false;
-  bool clone = false;  ///< `clone` copies a layer with its random state
+  bool mask_output = false;  ///< `mask` tells what was kept
+  bool clone = false;        ///< `clone` copies a layer with its random state
   Strides strides = Strides::kCompact;  ///< of inputs and gradients
   std::string generator;  ///< e.g. "philox4x32-10"; empty if unknown
   /// Where it does otherwise than a layer that declares nothing, each option at
@@ -95,6 +95,15 @@ class Layer {
   /// Gradient with respect to the input of the latest forward call, which must
   /// have had repeat 1. Borrowed like a result of `forward`.
   virtual TensorView backward(const TensorView& grad_output) = 0;
+
+  /// The mask that the layer hands out beside its result, as ONNX's Dropout
+  /// does: of the latest forward call, which must have had repeat 1; one byte
+  /// for each element of the result, row-major, 1 where it was kept and 0 where
+  /// it was dropped. Borrowed like a result of `forward`. Throws NotSupported
+  /// where the layer hands out none.
+  virtual std::span<const std::uint8_t> mask() {
+    throw NotSupported("the layer hands out no mask");
+  }
 
   /// Sets the random state. Throws NotSupported if that cannot be done.
   virtual void reseed(std::uint64_t seed) = 0;

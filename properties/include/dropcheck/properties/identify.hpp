@@ -16,6 +16,8 @@ struct IdentifySettings {
   /// p, dtype and options, as the layer is made. `layer` is taken from the
   /// entry: a subject that serves several layers must know which one is meant.
   impl::LayerConfig config = {.drop_probability = 0.1};
+  /// False: another dtype will do where the subject does not take config's.
+  bool dtype_is_asked = false;
   /// Read this input shape instead of the one chosen; at most 2^16 elements.
   std::optional<impl::Shape> shape;
   std::uint64_t seed = 0;
