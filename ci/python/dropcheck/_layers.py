@@ -175,6 +175,8 @@ class Calling:
         self.set_seed = set_seed
         self.seeds = Seeds()
         self.generator = self._fresh_generator()
+        self.returns_mask = False
+        self.latest_mask: Any = None
 
     def _fresh_generator(self, seed: Optional[int] = None) -> Any:
         if "rng" not in self.names and "generator" not in self.names:
@@ -212,7 +214,29 @@ class Calling:
     def forward(self, given: Any, training: bool) -> Any:
         result = self.function(self.framework.take(given),
                                **self.keywords(training))
-        return self.framework.give(result)
+        return self.framework.give(self.without_mask(result))
+
+    def without_mask(self, result: Any) -> Any:
+        """The output of (output, mask); keeps the mask."""
+        if not self.returns_mask:
+            return result
+        if not isinstance(result, (tuple, list)) or len(result) != 2:
+            raise TypeError(f"returned a {type(result).__name__}, but must "
+                            "return (output, mask), as returns_mask says")
+        output, self.latest_mask = result
+        return output
+
+    def mask(self) -> bytes:
+        """The mask of the latest call, one byte for each element."""
+        import numpy
+        mask = numpy.asarray(self.framework.give(self.latest_mask))
+        if mask.dtype != bool and not numpy.issubdtype(mask.dtype,
+                                                       numpy.integer):
+            raise TypeError(f"returned a mask of {mask.dtype}, but must be "
+                            "bool or integers")
+        if mask.size and not 0 <= int(mask.min()) <= int(mask.max()) <= 255:
+            raise TypeError("returned a mask with entries outside [0, 255]")
+        return mask.astype(numpy.uint8).tobytes()
 
     def reseed(self, seed: int) -> None:
         self.seeds.reseed(seed)
@@ -267,7 +291,8 @@ class TorchLayer(Calling):
         self.input = self.framework.take(given)
         if not self.config["in_place"]:
             self.input.requires_grad_(True)
-        self.output = self.function(self.input, **self.keywords(training))
+        self.output = self.without_mask(
+            self.function(self.input, **self.keywords(training)))
         return self.framework.give(self.output)
 
     def backward(self, grad_output: Any) -> Any:
@@ -291,7 +316,8 @@ class Adapter:
     def __init__(self, target: Any, *, factory: Optional[bool],
                  framework: Optional[str], device: Optional[str],
                  drop_probabilities: list[float],
-                 reseed: Optional[Callable[[int], Any]]):
+                 reseed: Optional[Callable[[int], Any]],
+                 returns_mask: bool = False):
         if not callable(target) and not hasattr(target, "forward"):
             raise TypeError(f"target is a {type(target).__name__}, but must "
                             "be a function, a class, or a layer that can be "
@@ -315,6 +341,7 @@ class Adapter:
         self.has_reseed = hasattr(sample, "reseed")
         self.has_backward = hasattr(sample, "backward")
         self.reseed = reseed
+        self.returns_mask = returns_mask
 
     def offers_reseed(self) -> bool:
         own = {"seed", "key", "rng"} | (
@@ -365,8 +392,10 @@ class Adapter:
 
     def __call__(self, config: dict[str, Any]) -> Any:
         kind = TorchLayer if self.framework.name == "torch" else ObjectLayer
-        return kind(self._layer(config), self.names, self.framework, config,
+        made = kind(self._layer(config), self.names, self.framework, config,
                     self.reseed)
+        made.returns_mask = self.returns_mask
+        return made
 
 
 def dtype_words(dtype: Any) -> str:

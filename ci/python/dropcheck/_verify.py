@@ -28,6 +28,7 @@ def verify(
         device: Optional[str] = None,
         reseed: Optional[Callable[[int], Any]] = None,
         own_state: bool = False,
+        returns_mask: bool = False,
         dtypes: Iterable[Any] = ("f32",),
         shapes: Optional[Iterable[Sequence[int]]] = None,
         variants: Iterable[Mapping[str, Any]] = (),
@@ -64,6 +65,8 @@ def verify(
     device        where the layer runs (torch, jax); results come to the host.
     reseed        called with an integer of 64 bits; makes findings repeatable.
     own_state     True if layers share no generator: they then run in parallel.
+    returns_mask  True if a call returns (output, mask), 1 for kept: the mask is
+                  compared with what was done.
     dtypes        f64, f32, f16, bf16.
     shapes        in place of those that the law is best seen on.
     variants      options to verify too: [{"in_place": True}].
@@ -103,7 +106,7 @@ def verify(
     probabilities = _probabilities(p, target)
     adapter = Adapter(target, factory=factory, framework=framework,
                       device=device, drop_probabilities=probabilities,
-                      reseed=reseed)
+                      reseed=reseed, returns_mask=returns_mask)
     names = [dtype_words(dtype) for dtype in
              ([dtypes] if isinstance(dtypes, str) else dtypes)]
     if not names:
@@ -112,7 +115,7 @@ def verify(
     contract.update(variants=[dict(variant) for variant in variants],
                     options=dict(options) if options is not None else None,
                     spatial_axes=spatial_axes, strides=strides,
-                    own_state=own_state)
+                    own_state=own_state, mask_output=returns_mask)
     settings = {
         "profile": profile, "drop_probabilities": probabilities,
         "shapes": [list(shape) for shape in shapes or ()], "dtypes": names,
@@ -155,8 +158,8 @@ def declares(**arguments: Any) -> Callable[[Any], Any]:
     """Says for `dropcheck verify py:MODULE:NAME` what a target promises.
 
     Arguments are those of `verify` that describe the layer: layer, framework,
-    device, dtypes, factory, reseed, own_state, options, variants and
-    spatial_axes.
+    device, dtypes, factory, reseed, own_state, returns_mask, options, variants
+    and spatial_axes.
     """
     def mark(target: Any) -> Any:
         target.__dropcheck__ = arguments

@@ -23,7 +23,7 @@ from ._layers import Adapter, dtype_words
 from ._verify import _version
 
 _ARGUMENTS = {"layer", "framework", "device", "dtypes", "factory", "reseed",
-              "own_state", "options", "variants", "spatial_axes"}
+              "own_state", "returns_mask", "options", "variants", "spatial_axes"}
 _NUMPY = {"f64": "float64", "f32": "float32", "f16": "float16"}
 
 
@@ -95,6 +95,11 @@ def served(adapter: Adapter, layer: str) -> type:
     if adapter.offers_backward():
         Served.backward = lambda self, gradient: _tensor(  # type: ignore
             _asked(self._layer.backward, _array(gradient)))
+    if adapter.returns_mask:
+        def mask(self: Any) -> _kit.Tensor:
+            entries = _asked(self._layer.mask)
+            return _kit.Tensor("u8", (len(entries),), entries)
+        Served.mask = mask  # type: ignore
     if adapter.offers_reseed():
         Served.reseed = lambda self, seed: _asked(  # type: ignore
             self._layer.reseed, seed)
@@ -111,7 +116,8 @@ def main(arguments: list[str]) -> None:
                       framework=declared.get("framework"),
                       device=declared.get("device"),
                       drop_probabilities=[0.1, 0.3, 0.5],
-                      reseed=declared.get("reseed"))
+                      reseed=declared.get("reseed"),
+                      returns_mask=declared.get("returns_mask", False))
     fields = {"version": _version(adapter.framework.name),
               "dtypes": ",".join(dtype_words(dtype) for dtype in
                                  declared.get("dtypes", ["f32"])),

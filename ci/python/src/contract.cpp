@@ -188,6 +188,7 @@ impl::Description description_from(const json& contract) {
   description.reseed = value_or(contract, "reseed", false);
   description.own_state = value_or(contract, "own_state", false);
   description.backward = value_or(contract, "backward", false);
+  description.mask_output = value_or(contract, "mask_output", false);
   description.strides = strides_from(contract);
   for (const auto& variant : variants_from(contract)) {
     description.in_place = description.in_place || variant.in_place;

@@ -7,8 +7,10 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "dropcheck/impl/simple_layer.hpp"
 
@@ -216,6 +218,15 @@ class PythonLayer final : public impl::Layer {
     });
   }
 
+  std::span<const std::uint8_t> mask() override {
+    return with_python([&]() -> std::span<const std::uint8_t> {
+      const auto bytes = nb::cast<nb::bytes>(layer_.get().attr("mask")());
+      const auto* begin = static_cast<const std::uint8_t*>(bytes.data());
+      mask_.assign(begin, begin + bytes.size());
+      return mask_;
+    });
+  }
+
   void reseed(std::uint64_t seed) override {
     with_python([&] { layer_.get().attr("reseed")(seed); });
   }
@@ -253,6 +264,7 @@ class PythonLayer final : public impl::Layer {
   Returned result_;
   Returned gradient_;
   impl::Tensor stacked_;
+  std::vector<std::uint8_t> mask_;
 };
 
 class PythonSubject final : public impl::Subject {

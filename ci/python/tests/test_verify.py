@@ -270,3 +270,39 @@ def test_sentences_are_escaped_in_notebooks():
 def test_the_laws_are_listed():
     names = [each["layer"] for each in dropcheck.layers()]
     assert "dropout" in names and "alpha_dropout" in names
+
+
+def with_mask(x, p, training, rng):
+    keep = rng.random(x.shape) >= p if training else np.ones(x.shape, bool)
+    scale = 1 / (1 - p) if training and p < 1 else 1.0
+    return (x * (keep * scale)).astype(x.dtype), keep
+
+
+def with_inverted_mask(x, p, training, rng):
+    output, keep = with_mask(x, p, training, rng)
+    return output, ~keep
+
+
+def test_a_returned_mask_is_compared():
+    right = dropcheck.verify(with_mask, p=0.3, returns_mask=True,
+                             only=["mask_output"])
+    assert right["mask_output"].verdict == "certified", str(right)
+    wrong = dropcheck.verify(with_inverted_mask, p=0.3, returns_mask=True,
+                             only=["mask_output"])
+    assert "marks what was dropped" in wrong["mask_output"].sentence
+
+
+@pytest.mark.parametrize("result, words", [
+    (lambda x: x, "must return (output, mask)"),
+    (lambda x: (x, x), "a mask of float32"),
+    (lambda x: (x, np.full(x.shape, -1)), "outside"),
+    (lambda x: (x, np.ones(3, bool)), "3 entries"),
+], ids=["none", "floats", "negative", "short"])
+def test_a_mask_that_is_none_is_a_finding(result, words):
+    def layer(x, p, training, rng):
+        output, _ = with_mask(x, p, training, rng)
+        return result(output)
+    found = dropcheck.verify(layer, p=0.3, returns_mask=True,
+                             only=["mask_output"])
+    assert not found.ok
+    assert any(words in one.sentence for one in found.failures), str(found)

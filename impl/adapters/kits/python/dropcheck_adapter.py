@@ -4,6 +4,7 @@
         def __init__(self, config): ...          # config["drop_probability"]
         def forward(self, x, training): ...      # x: Tensor -> Tensor
         def backward(self, gradient): ...        # optional
+        def mask(self): ...          # optional: Tensor("u8", ...), 1 is kept
         def reseed(self, seed): ...              # optional
 
     serve(MyDropout, layer="dropout", dtypes="f32,f64")
@@ -15,9 +16,9 @@ import json
 import os
 import struct
 
-NAMES = {"F64": "f64", "F32": "f32", "F16": "f16", "BF16": "bf16"}
+NAMES = {name.upper(): name for name in ("f64", "f32", "f16", "bf16", "u8")}
 CODES = {name: code for code, name in NAMES.items()}
-FORMATS = {"f64": "d", "f32": "f", "f16": "e", "bf16": "H"}
+FORMATS = {"f64": "d", "f32": "f", "f16": "e", "bf16": "H", "u8": "B"}
 PLAIN = {"in_place": False, "channels_last": False, "scale_by_keep": True,
          "shared_axes": [], "samples": 0}
 
@@ -60,8 +61,7 @@ def _read_frame():
         return None
     end = 8 + int.from_bytes(frame[:8], "little")
     header = json.loads(bytes(frame[8:end]))
-    fields = header.pop("__metadata__", {})
-    tensors = {}
+    fields, tensors = header.pop("__metadata__", {}), {}
     for name, entry in header.items():
         first, last = entry["data_offsets"]
         tensors[name] = Tensor(NAMES[entry["dtype"]], entry["shape"],
@@ -104,10 +104,11 @@ def serve(make, layer, understands=(), **describe):
     """`understands`: other options of the config; `describe`: dtypes, ..."""
     out = os.dup(1)
     os.dup2(2, 1)  # what is printed must not stand among the frames
-    seeds = str(int(hasattr(make, "reseed")))
+    has = {name: str(int(hasattr(make, name)))
+           for name in ("reseed", "backward", "mask")}
     fields = {"protocol": "1", "name": make.__name__, "dtypes": "f32",
-              "reseed": seeds, "own_state": seeds,
-              "backward": str(int(hasattr(make, "backward")))}
+              "reseed": has["reseed"], "own_state": has["reseed"],
+              "backward": has["backward"], "mask_output": has["mask"]}
     fields.update({key: value if isinstance(value, str) else json.dumps(value)
                    for key, value in {"layer": layer, **describe}.items()})
     understands = {"drop_probability", "dtype", *understands}
@@ -120,10 +121,8 @@ def serve(make, layer, understands=(), **describe):
         if op == "make":
             config = _config(request["config"], plain, understands)
             layers[request["id"]] = make(config)
-        elif op not in ("forward", "backward", "reseed", "destroy"):
-            raise NotSupported(f"unknown operation {op}")
         elif one is None:
-            raise KeyError(f"there is no layer {request.get('layer')}")
+            raise KeyError(f"no layer {request.get('layer')} for {op}")
         elif op == "destroy":
             del layers[request["layer"]]
         elif not hasattr(one, op):
@@ -132,6 +131,8 @@ def serve(make, layer, understands=(), **describe):
             one.reseed(int(request["seed"]))
         elif op == "backward":
             return {}, {"grad_input": one.backward(tensors["grad_output"])}
+        elif op == "mask":
+            return {}, {"mask": one.mask()}
         else:
             x, training = tensors["input"], request["training"] == "1"
             return {}, {"output": [one.forward(x, training)
@@ -142,9 +143,8 @@ def serve(make, layer, understands=(), **describe):
         try:
             reply, tensors = answer(*frame)
         except Exception as error:
-            status = getattr(error, "status", "error")
-            message = str(error) or type(error).__name__
-            reply, tensors = {"status": status, "message": message}, {}
+            reply, tensors = {"status": getattr(error, "status", "error"),
+                              "message": str(error) or repr(error)}, {}
         _write_frame(out, {"status": "ok", **(reply or {})}, tensors)
         if reply is None:
             return
