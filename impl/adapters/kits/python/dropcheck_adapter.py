@@ -44,8 +44,7 @@ class Tensor:
 
 
 def _read_exactly(count):
-    buffer = bytearray(count)
-    view, have = memoryview(buffer), 0
+    view, have = memoryview(bytearray(count)), 0
     while have < count:
         got = os.readv(0, [view[have:]])
         if not got:
@@ -122,7 +121,8 @@ def serve(make, layer, understands=(), **describe):
             config = _config(request["config"], plain, understands)
             layers[request["id"]] = make(config)
         elif one is None:
-            raise KeyError(f"no layer {request.get('layer')} for {op}")
+            raise (KeyError if "layer" in request else NotSupported)(
+                f"no layer {request.get('layer')} for {op}")
         elif op == "destroy":
             del layers[request["layer"]]
         elif not hasattr(one, op):
