@@ -74,9 +74,19 @@ Finding start_finding(const Context& context, std::string_view check) {
   return finding;
 }
 
+// What x86 computes has a sign that says nothing.
+static std::string without_sign_of_nan(std::string sentence) {
+  constexpr std::string_view kSigned = "-nan";
+  for (std::size_t at = sentence.find(kSigned); at != std::string::npos;
+       at = sentence.find(kSigned, at)) {
+    sentence.replace(at, kSigned.size(), "NaN");
+  }
+  return sentence;
+}
+
 void refute(Finding& finding, std::string sentence) {
   finding.verdict = Verdict::kRefuted;
-  finding.sentence = std::move(sentence);
+  finding.sentence = without_sign_of_nan(std::move(sentence));
 }
 
 void certify(Finding& finding, std::string sentence, std::string bound) {
