@@ -142,7 +142,7 @@ std::uint64_t FaultyLayer::drive(const TensorView& input,
 }
 
 void FaultyLayer::evaluate(const TensorView& input, const TensorView& output) {
-  if (fault_.evaluation == Evaluation::kDraws) stream_.next();
+  if (fault_.evaluation == Evaluation::kDraws) draw(input.shape);
   if (fault_.evaluation != Evaluation::kScales) {
     return reference::pass_through(input, output);
   }
@@ -158,8 +158,8 @@ void FaultyLayer::backward(const TensorView& grad_output,
   if (!masked_) return reference::pass_through(grad_output, grad_input);
   Response response = response_;
   if (fault_.gradient == Gradient::kNewMask) draw(grad_output.shape);
-  if (fault_.gradient == Gradient::kDraws) stream_.next();
   Mask mask = mask_;
+  if (fault_.gradient == Gradient::kDraws) draw(grad_output.shape);
   spoil_gradient(mask, response);
   apply_mask_backward(mask, response, grad_output, grad_input);
 }

@@ -172,7 +172,10 @@ static Finding check_mask_output(const Context& context) {
 }
 
 static std::string_view no_mask(const impl::Law& law) {
-  return law.factor == impl::Factor::kMask ? "" : "nothing is dropped: no mask";
+  if (law.factor != impl::Factor::kMask) return "nothing is dropped: no mask";
+  return law.base == impl::Base::kInput
+             ? ""
+             : "the mask is not one of the result's elements";
 }
 
 static std::string_view left_out(const PlannedConfiguration&,

@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"faulty:block_gamma_without_border",
              "this is drop_block2d (blocks of 3, gamma without the border)"},
         Case{"faulty:block_drop_for_gamma",
-             "centres are drawn with probability 0.100"},
+             "where drop_block2d has 0.01429"},
         Case{"faulty:block_height_width_swapped",
              "positions have another rate than centres drawn everywhere"},
         Case{"faulty:block_centres_anywhere", "centres anywhere on the map"},

@@ -47,6 +47,7 @@ class OddLayer final : public impl::Layer {
   std::unique_ptr<impl::Layer> clone() override {
     return std::make_unique<OddLayer>(layer_->clone(), odd_);
   }
+  std::span<const std::uint8_t> mask() override { return layer_->mask(); }
   int word_bits() const override { return layer_->word_bits(); }
   impl::Driven drive(const impl::Call& call,
                      std::span<const std::uint64_t> words) override {

@@ -32,6 +32,7 @@ class WatchedLayer final : public Layer {
     refuse_prints();
     return result;
   }
+  std::span<const std::uint8_t> mask() override { return layer_->mask(); }
   void reseed(std::uint64_t seed) override { layer_->reseed(seed); }
 
  private:
