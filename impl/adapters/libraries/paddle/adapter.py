@@ -55,6 +55,14 @@ def plain(kind):
     return lambda config: Layer(kind, config)
 
 
+def spatial(kind, formats):
+    """Channels of a batch, in either data format."""
+    def make(config):
+        last = config.get("channels_last", False)
+        return Layer(kind, config, data_format=formats[last])
+    return make
+
+
 def downscaled(config):
     """Nothing is scaled in training, everything in evaluation."""
     if config["scale_by_keep"]:
@@ -70,6 +78,8 @@ def subject(name, layer, make, **more):
                    generator="mt19937", **more)
 
 
+EITHER_FORMAT = {"understands": ("channels_last",),
+                 "variants": [{"channels_last": True}]}
 nn = paddle.nn
 paddle.set_device("cpu")
 paddle.seed(secrets.randbits(63))
@@ -78,8 +88,12 @@ serve([
     subject("nn.Dropout.downscale_in_infer", "dropout", downscaled,
             understands=("scale_by_keep",),
             variants=[{"scale_by_keep": False}]),
-    subject("nn.Dropout2D", "dropout2d", plain(nn.Dropout2D)),
-    subject("nn.Dropout3D", "dropout3d", plain(nn.Dropout3D)),
+    subject("nn.Dropout2D", "spatial_dropout",
+            spatial(nn.Dropout2D, ("NCHW", "NHWC")), spatial_axes=2,
+            **EITHER_FORMAT),
+    subject("nn.Dropout3D", "spatial_dropout",
+            spatial(nn.Dropout3D, ("NCDHW", "NDHWC")), spatial_axes=3,
+            **EITHER_FORMAT),
     subject("nn.AlphaDropout", "alpha_dropout", plain(nn.AlphaDropout)),
     subject("nn.FeatureAlphaDropout", "feature_alpha_dropout",
             plain(nn.FeatureAlphaDropout)),
