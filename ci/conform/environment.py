@@ -22,9 +22,10 @@ class Stopped(Exception):
     """A process that took longer than it may."""
 
 
-def process(command, log, limit, variables=None):
+def process(command, log, limit, variables=None, patience=0):
     """Runs a command in the root, in a process group of its own, and returns
-    its status. Raises Stopped after `limit` seconds."""
+    its status. After `limit` seconds it is interrupted, and may go on for
+    `patience` seconds to write what it has; then it raises Stopped."""
     with open(log, "a", encoding="utf-8") as file:
         print("+", *command, file=file, flush=True)
         try:
@@ -36,7 +37,11 @@ def process(command, log, limit, variables=None):
             print(f"{command[0]}: {error.strerror}", file=file)
             return 127
         try:
-            return child.wait(timeout=limit)
+            try:
+                return child.wait(timeout=limit)
+            except subprocess.TimeoutExpired:
+                child.send_signal(signal.SIGINT)
+                return child.wait(timeout=patience)
         except BaseException as error:
             os.killpg(child.pid, signal.SIGKILL)
             child.wait()

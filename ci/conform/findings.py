@@ -113,7 +113,8 @@ def shown_by(entry, records):
 
 def differences(records, entries):
     """Sentences: what is refuted and not explained, and what is explained and
-    not refuted. A library that could not be had is not judged."""
+    not refuted. A library that could not be had is not judged; one that was
+    stopped, only for what it decided."""
     found = []
     for record in records:
         mine = [entry for entry in entries
@@ -121,10 +122,13 @@ def differences(records, entries):
                 entry.device == record["device"]]
         if record["status"] != "ran":
             continue
+        stopped = record.get("stopped", False)
         for subject in record["subjects"]:
             for finding in subject["findings"]:
-                if finding["verdict"] in _RIGHT or any(
-                        entry.matches(subject, finding) for entry in mine):
+                excused = (finding["verdict"] in _RIGHT or
+                           stopped and finding["verdict"] == "not-run")
+                if excused or any(entry.matches(subject, finding)
+                                  for entry in mine):
                     continue
                 found.append(f"{record['library']}: {subject['name']} "
                              f"{finding['id']} is {finding['verdict']}, and "
@@ -133,5 +137,6 @@ def differences(records, entries):
                                  if "sentence" in finding else ""))
         found += [f"{record['library']}: nothing shows any more what "
                   f"findings.toml says: {entry.title}"
-                  for entry in mine if not shown_by(entry, [record])]
+                  for entry in mine
+                  if not stopped and not shown_by(entry, [record])]
     return found

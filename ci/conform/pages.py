@@ -75,7 +75,8 @@ def _library_row(record, entries):
             f"{_wrong(counts):,}" + (f" ({causes} causes)" if causes > 1 else
                                      " (1 cause)" if causes else ""),
             f"{_open(counts):,}", record["profile"],
-            _time(record["run_seconds"])]
+            _time(record["run_seconds"]) +
+            (", stopped" if record.get("stopped") else "")]
 
 
 def _subject_row(record, subject):

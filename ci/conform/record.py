@@ -61,12 +61,13 @@ def of_results(library, device, results):
                 "repeatable": one["repeatable"], "counts": {}, "findings": []})
         _add_findings(result["findings"], subjects)
     first = results[0]
+    stopped = any(result["interrupted"] for result in results)
     return {"library": library.name, "title": library.title,
             "language": library.language, "version": library.version,
             "documentation": library.documentation, "status": "ran",
             "device": device, "machine": machine(),
             "dropcheck": first["version"], "date": first["started"][:10],
-            "profile": first["profile"],
+            "profile": first["profile"], "stopped": stopped,
             "seeds": [result["seed"] for result in results],
             "run_seconds": round(sum(result["seconds"] for result in results)),
             "subjects": list(subjects.values())}

@@ -138,10 +138,18 @@ class Conformance(unittest.TestCase):
         self.assertIn("broke: dropcheck ended with status 4", text)
 
     def test_a_run_that_takes_too_long(self):
-        self.library("test_slow", "cmd:sleep 60", time_limit=1)
+        self.library("test_slow", "cmd:sleep 600", time_limit=1)
         status, text = self.run_it()
         self.assertEqual(status, 4, text)
         self.assertIn("longer than 1 s", text)
+
+    def test_what_a_stopped_run_decided_is_kept(self):
+        self.library("test_slow", time_limit=3)
+        self.explain(ENTRY.replace("wrong", "test_slow"))
+        status, text = self.run_it("--profile", "nightly")
+        self.assertEqual(status, 0, text)
+        self.assertTrue(self.result("test_slow")["stopped"])
+        self.assertIn(", stopped |", self.page("README.md"))
 
     def test_bad_words(self):
         self.library("test_right")
