@@ -89,17 +89,18 @@ def python_of(version):
 class Environment:
     """The folder in which a library and what it needs are installed.
 
-    `carried`: nothing is installed, what this machine has is used.
+    `carried`: nothing is installed, what this machine has is used. `reused`:
+    a folder that was kept is taken as it is.
     """
 
-    def __init__(self, library, program, carried=False):
+    def __init__(self, library, program, carried=False, reused=False):
         self.name = library.environment or library.name
         self.folder = BUILD / self.name
         self.log = BUILD / f"{self.name}.log"
         self.program = program
         self.carried = carried
         self.python = library.python
-        self.had = False
+        self.had = self.reused = reused and self.folder.exists()
         self.installed = set()
         self.seconds = 0.0
 

@@ -118,11 +118,16 @@ def scoreboard(records, entries):
 def _runs(ran):
     rows = [[one["title"], one["subjects"][0]["version"], one["date"],
              one["dropcheck"], one["machine"],
-             " ".join(one["seeds"]), f"{one.get('install_seconds', 0)} s",
+             " ".join(one["seeds"]), _installing(one),
              f"{one.get('disk_mb', 0):,} MB"] for one in ran]
     return "## The runs\n\n" + _table(
         ["library", "names itself", "date", "dropcheck", "machine", "seeds",
          "installing", "disk"], rows)
+
+
+def _installing(record):
+    seconds = record.get("install_seconds")
+    return "kept from before" if seconds is None else f"{seconds} s"
 
 
 def _sentence(found):
