@@ -8,7 +8,8 @@
                                         # * and ? are wild, brackets themselves
     kind = "defect"                     # or "choice": documented, and no
                                         # option says so; or "limit": the run
-                                        # could not decide
+                                        # could not decide; or "unseen": a
+                                        # defect that no check refutes
     title = "..."                       # one line
     call = "nn::AlphaDropout(AlphaDropoutOptions().inplace(true))"
     promise = "..."                     # what the documentation says
@@ -26,7 +27,7 @@ import dataclasses
 import re
 import tomllib
 
-KINDS = ("defect", "choice", "limit")
+KINDS = ("defect", "choice", "limit", "unseen")
 _RIGHT = ("certified", "not-supported", "deviation")
 
 
@@ -73,7 +74,7 @@ def _entry(table, path):
             raise BadFindings(f"{label}: '{name}' must be a text, and one of "
                               f"{', '.join(sorted(names))}")
     needed = ["library", "check", "kind", "title"]
-    if table.get("kind") == "defect":
+    if table.get("kind") in ("defect", "unseen"):
         needed += ["call", "promise", "blame", "known", "confirm", "output"]
     if table.get("kind") == "choice":
         needed += ["promise", "source"]
@@ -141,6 +142,6 @@ def differences(records, entries):
         found += [f"{record['library']}: nothing shows any more what "
                   f"findings.toml says: {entry.title}"
                   for entry in mine
-                  if not (stopped or entry.drawn or
+                  if not (stopped or entry.drawn or entry.kind == "unseen" or
                           shown_by(entry, [record]))]
     return found

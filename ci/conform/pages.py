@@ -25,7 +25,8 @@ independent program in the library's own language, in [confirm](confirm). What
 is documented and looks odd is no defect: it stands below, as a choice.
 """
 _KINDS = {"defect": "Defects", "choice": "Documented choices that no option "
-          "of dropcheck covers", "limit": "What the run could not decide"}
+          "of dropcheck covers", "limit": "What the run could not decide",
+          "unseen": "Defects found by reading, which no check refutes"}
 
 
 def _cell(text):
