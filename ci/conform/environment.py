@@ -101,6 +101,8 @@ class Environment:
         self.carried = carried
         self.python = library.python
         self.had = self.reused = reused and self.folder.exists()
+        if self.reused:
+            self.log.write_text("", "utf-8")
         self.installed = set()
         self.seconds = 0.0
 

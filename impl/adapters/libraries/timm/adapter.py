@@ -41,7 +41,9 @@ def subject(name, layer, make, **more):
                    options=OPTIONS, generator="mt19937", **more)
 
 
-COUPLED = {"whole_map": True, "shared_by_channels": True}
+PLAIN = {"size": 3, "whole_map": True, "shared_by_channels": False,
+         "plain_gamma": False, "fixed_scale": False}
+COUPLED = {**PLAIN, "shared_by_channels": True}
 torch.set_num_threads(1)
 torch.seed()  # two processes must not draw the same masks
 serve([
@@ -49,7 +51,7 @@ serve([
             understands=("scale_by_keep",),
             variants=[{"scale_by_keep": False}]),
     subject("DropBlock2d", "drop_block2d", drop_block, in_place=True,
-            variants=[{"block": COUPLED}, {"block": {"whole_map": True}},
+            variants=[{"block": COUPLED}, {"block": PLAIN},
                       {"block": {**COUPLED, "size": 2}},
                       {"block": COUPLED, "in_place": True}]),
 ], Torch(torch), f"timm {timm.__version__}")
