@@ -192,6 +192,7 @@ def findings_page(records, entries):
 
 def write(folder, records, entries):
     """Writes both pages."""
+    folder.mkdir(parents=True, exist_ok=True)
     for name, text in _pages(records, entries).items():
         (folder / name).write_text(text, "utf-8")
 
