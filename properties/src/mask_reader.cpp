@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "dropcheck/impl/block_law.hpp"
+#include "dtype_limits.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -88,7 +89,9 @@ double MaskReader::kept_error_ulp(std::size_t element, double value) const {
   const double x = base_[element];
   const double scale = std::abs(map_.a * x) + std::abs(map_.b);
   const double error = std::abs(value - map_.a * x - map_.b);
-  const double unit = ulp_at(scale, precision_);
+  // Subnormal results, as of softmax over long rows in f16, have fewer bits.
+  const double unit =
+      std::max(ulp_at(scale, precision_), smallest_subnormal(dtype_));
   if (std::isnan(error)) return std::numeric_limits<double>::infinity();
   return unit > 0 ? error / unit : error;
 }

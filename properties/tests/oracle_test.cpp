@@ -188,6 +188,23 @@ TEST(SelfNormalisation, RefutesPlainDropoutThroughDepthToo) {
   }
 }
 
+// A generated case of 43,767 keys was refuted: softmax over so many is
+// subnormal in f16, where a result has fewer bits than its scale.
+TEST(Attention, IsRightInHalfPrecisionOverLongRows) {
+  Settings settings = testing::smoke(6);
+  settings.shapes = {{1, 12521}};
+  settings.dtypes = {impl::DType::kFloat16};
+  settings.drop_probabilities = {0.0625, 0.25};
+  settings.only = {"*.support*", "*.expectation*", "*.moments*",
+                   "*.drop_rate[*"};
+  const RunResult result =
+      run({testing::subject("builtin:attention_dropout")}, settings);
+  for (const Finding& finding : result.findings) {
+    EXPECT_EQ(finding.verdict, Verdict::kCertified)
+        << finding.id << ": " << finding.sentence;
+  }
+}
+
 TEST(CheckCatalogue, HasAWrongLayerForEveryCheck) {
   std::set<std::string> caught;
   for (const auto* zoo : {&impl::faulty_subjects(), &impl::faulty_networks()}) {
