@@ -159,25 +159,19 @@ void apply_mask(const Mask& mask, const Response& response,
 }
 
 std::vector<std::uint8_t> expanded(const Mask& mask, const Shape& shape) {
-  const auto count = static_cast<std::size_t>(element_count(shape));
-  if (mask.kept.size() == count) return mask.kept;
-  Shape steps = compact_strides(mask.shape);
-  for (std::size_t axis = 0; axis < steps.size(); ++axis) {
-    if (mask.shape[axis] == 1) steps[axis] = 0;
-  }
-  std::vector<std::uint8_t> entries;
-  entries.reserve(count);
-  Shape index(shape.size(), 0);
-  std::int64_t unit = 0;
-  while (entries.size() < count) {
-    entries.push_back(mask.kept[static_cast<std::size_t>(unit)]);
-    for (std::size_t axis = shape.size(); axis-- > 0;) {
-      unit += steps[axis];
-      if (++index[axis] < shape[axis]) break;
-      unit -= steps[axis] * shape[axis];
-      index[axis] = 0;
-    }
-  }
+  std::vector<std::uint8_t> entries(
+      static_cast<std::size_t>(element_count(shape)));
+  const Shape own = compact_strides(shape);
+  const Shape shared = broadcast_strides(mask.shape);
+  for_each_row<2>(
+      shape, {&own, &shared},
+      [&](const std::array<std::int64_t, 2>& offset, const Axis<2>& axis) {
+        auto* to = entries.data() + offset[0];
+        const auto* from = mask.kept.data() + offset[1];
+        for (std::int64_t i = 0; i < axis.extent; ++i) {
+          to[i * axis.strides[0]] = from[i * axis.strides[1]];
+        }
+      });
   return entries;
 }
 

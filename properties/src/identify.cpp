@@ -17,6 +17,7 @@
 #include "nearest_layer.hpp"
 #include "noise_reading.hpp"
 #include "probe.hpp"
+#include "subject_dtypes.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -401,18 +402,11 @@ static impl::DType dtype_for(const impl::SubjectEntry& entry,
                              const impl::Description& subject,
                              const IdentifySettings& settings) {
   const impl::DType dtype = settings.config.dtype;
-  const auto& taken = subject.dtypes;
-  if (taken.empty() ||
-      std::find(taken.begin(), taken.end(), dtype) != taken.end()) {
-    return dtype;
-  }
-  if (!settings.dtype_is_asked) return taken.front();
-  std::string names;
-  for (const impl::DType one : taken) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", impl::name_of(one));
-  }
-  throw std::invalid_argument(fmt::format(
-      "dtype is {}, but {} takes {}", impl::name_of(dtype), entry.name, names));
+  if (subject.dtypes.empty() || takes(subject, dtype)) return dtype;
+  if (!settings.dtype_is_asked) return subject.dtypes.front();
+  throw std::invalid_argument(fmt::format("dtype is {}, but {} takes {}",
+                                          impl::name_of(dtype), entry.name,
+                                          dtype_names(subject)));
 }
 
 Identification identify(const impl::SubjectEntry& entry,

@@ -55,9 +55,8 @@ std::string cause_of(const Entries& told, const Entries& due,
       std::count(told.begin(), told.end(), std::uint8_t{1}));
   if (kept == size) return ": it says that nothing is dropped";
   if (kept == 0) return ": it says that everything is dropped";
-  Entries moved = due;
   for (const int step : {1, -1}) {
-    moved = due;
+    Entries moved = due;
     std::rotate(moved.begin(), step > 0 ? moved.end() - 1 : moved.begin() + 1,
                 moved.end());
     if (moved == told) {

@@ -20,6 +20,7 @@
 #include "plan_sizes.hpp"
 #include "sampler.hpp"
 #include "shapes.hpp"
+#include "subject_dtypes.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -30,22 +31,13 @@ std::vector<double> default_probabilities(const Settings& settings) {
              : settings.drop_probabilities;
 }
 
-bool takes(const impl::Description& subject, impl::DType dtype) {
-  return std::ranges::find(subject.dtypes, dtype) != subject.dtypes.end();
-}
-
 /// What was asked for and the subject does not declare.
 void warn_of_other_dtypes(const PlannedSubject& subject, Plan& plan) {
   for (const impl::DType dtype : plan.settings.dtypes) {
     if (takes(subject.description, dtype)) continue;
-    std::string names;
-    for (const impl::DType one : subject.description.dtypes) {
-      names +=
-          fmt::format("{}{}", names.empty() ? "" : ", ", impl::name_of(one));
-    }
-    plan.warnings.push_back(
-        fmt::format("{}: left out: --dtype is {}, but it takes {}",
-                    subject.entry.name, impl::name_of(dtype), names));
+    plan.warnings.push_back(fmt::format(
+        "{}: left out: --dtype is {}, but it takes {}", subject.entry.name,
+        impl::name_of(dtype), dtype_names(subject.description)));
   }
 }
 

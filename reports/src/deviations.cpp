@@ -58,15 +58,9 @@ bool too_small_to_see(const Deviation& deviation, const Finding& finding) {
 }
 
 void note_effect(const Finding& finding, Fate& fate) {
-  if (!finding.expected || !finding.observed) {
-    fate.effect_is_known = false;
-    return;
-  }
-  for (const auto& value :
-       {finding.observed, finding.interval_lower, finding.interval_upper}) {
-    if (!value || !std::isfinite(*value)) continue;
-    fate.effect = std::max(fate.effect, std::abs(*value - *finding.expected));
-  }
+  const auto effect = open_effect(finding);
+  if (effect) fate.effect = std::max(fate.effect, *effect);
+  if (!effect) fate.effect_is_known = false;
 }
 
 void declare(Finding& finding, const Deviation& deviation) {

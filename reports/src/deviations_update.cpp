@@ -148,17 +148,13 @@ bool all_are_refuted(const Group& group, const RunResult& result) {
 }
 
 std::optional<double> effect_of(const Group& group) {
-  double effect = 0;
+  double largest = 0;
   for (const Finding* finding : group) {
-    if (!finding->expected || !finding->observed) return std::nullopt;
-    for (const auto& value : {finding->observed, finding->interval_lower,
-                              finding->interval_upper}) {
-      if (!value || !std::isfinite(*value)) continue;
-      effect = std::max(effect, std::abs(*value - *finding->expected));
-    }
+    const auto effect = open_effect(*finding);
+    if (!effect) return std::nullopt;
+    largest = std::max(largest, *effect);
   }
-  if (!(effect > 0) || !std::isfinite(effect)) return std::nullopt;
-  return effect;
+  return largest > 0 ? std::optional(largest) : std::nullopt;
 }
 
 std::string entry_text(const std::string& id, const Group& group,

@@ -258,6 +258,17 @@ std::string smallest_replay_line(const Finding& finding) {
   return "dropcheck replay " + shell_word(one_line(finding.shrinking->replay));
 }
 
+std::optional<double> open_effect(const Finding& finding) {
+  if (!finding.expected || !finding.observed) return std::nullopt;
+  double effect = 0;
+  for (const auto& value :
+       {finding.observed, finding.interval_lower, finding.interval_upper}) {
+    if (!value || !std::isfinite(*value)) continue;
+    effect = std::max(effect, std::abs(*value - *finding.expected));
+  }
+  return effect;
+}
+
 std::string case_name(const Finding& finding) {
   return fmt::format("{}[{}]", finding.check, finding.configuration);
 }

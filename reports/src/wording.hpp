@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -62,6 +63,10 @@ std::string smallest_line(const Finding& finding);
 
 /// The line that repeats the smallest case; empty if there is none.
 std::string smallest_replay_line(const Finding& finding);
+
+/// Largest distance from what is expected that the observation and its interval
+/// leave open; nothing where the finding measures nothing.
+std::optional<double> open_effect(const Finding& finding);
 
 /// "layer.check[configuration]" without the layer.
 std::string case_name(const Finding& finding);

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "dropcheck/cli/exit_status.hpp"
+#include "dropcheck/cli/names.hpp"
 #include "dropcheck/cli/output.hpp"
 #include "dropcheck/cli/time_text.hpp"
 #include "dropcheck/cli/usage_error.hpp"
@@ -25,10 +26,6 @@ using State = EntryFate::State;
 
 // Warned of while there is time to look again.
 constexpr std::chrono::days kSoon{30};
-
-std::string counted(std::size_t count, const std::string& noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
 
 // What several runs found, as one run: an entry may cover one subject in one
 // and another one in the next.
@@ -55,6 +52,11 @@ std::vector<Deviation> read_or_refuse(const std::string& path) {
   } catch (const std::runtime_error& error) {
     throw UsageError(error.what());
   }
+}
+
+const char* mark(bool good, bool unicode) {
+  if (unicode) return good ? "\u2713 " : "\u2717 ";
+  return good ? "ok   " : "FAIL ";
 }
 
 std::string fate_text(const EntryFate& fate) {
@@ -93,8 +95,8 @@ std::string judgement_text(const Judged& judged,
                            const std::vector<Deviation>& deviations,
                            bool unicode) {
   std::string text;
-  const char* good = unicode ? "\u2713 " : "ok   ";
-  const char* bad = unicode ? "\u2717 " : "FAIL ";
+  const char* good = mark(true, unicode);
+  const char* bad = mark(false, unicode);
   for (std::size_t i = 0; i < deviations.size(); ++i) {
     const EntryFate& fate = judged.fates[i];
     text += fate.problem.empty()
@@ -141,11 +143,10 @@ int check_alone(const Context& context,
   for (const Deviation& deviation : deviations) {
     const bool late = deviation.expires && *deviation.expires < today;
     expired += late;
-    text += fmt::format("{}deviation \"{}\" of \"{}\"{}\n",
-                        late ? (context.out.unicode ? "\u2717 " : "FAIL ")
-                             : (context.out.unicode ? "\u2713 " : "ok   "),
-                        deviation.id, deviation.subject,
-                        late ? " has expired" : " can be read");
+    text +=
+        fmt::format("{}deviation \"{}\" of \"{}\"{}\n",
+                    mark(!late, context.out.unicode), deviation.id,
+                    deviation.subject, late ? " has expired" : " can be read");
   }
   text += fmt::format("\n{} {}, {} expired\n", deviations.size(),
                       deviations.size() == 1 ? "entry" : "entries", expired);

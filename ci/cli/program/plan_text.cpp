@@ -150,10 +150,6 @@ std::string tolerance_text(const Plan& plan) {
   return text;
 }
 
-std::string counted(std::size_t count, const std::string& noun) {
-  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
-}
-
 // More configurations than these are told in a line each.
 constexpr std::size_t kDetailed = 12;
 

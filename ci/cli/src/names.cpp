@@ -111,6 +111,10 @@ std::string join(const std::vector<std::string>& parts,
   return fmt::format("{}", fmt::join(parts, separator));
 }
 
+std::string counted(std::size_t count, const std::string& noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 bool is_glob(std::string_view pattern) {
   return pattern.find_first_of("*?") != std::string_view::npos;
 }

@@ -30,6 +30,9 @@ std::string did_you_mean_one_of(std::string_view name,
 std::string join(const std::vector<std::string>& parts,
                  std::string_view separator = ", ");
 
+/// "1 check", "2 checks".
+std::string counted(std::size_t count, const std::string& noun);
+
 /// Whether a name on the command line is a pattern with '*' or '?'.
 bool is_glob(std::string_view pattern);
 
