@@ -7,15 +7,11 @@
 
 namespace dropcheck::impl::fast {
 
-// The vectorised twin of reference/masking.hpp: the same bits, faster. f16 and
-// bf16 are left to the readable code.
-
-/// Whether values of a dtype are covered.
-bool covers(DType dtype);
+// The vectorised twin of reference/masking.hpp: the same bits, faster.
 
 /// Writes the response of `count` neighbours in memory to `output`, which may
 /// be the input itself. Element i is kept where bit i of `kept` is 1, the
-/// lowest bit of a word first. The dtype must be covered.
+/// lowest bit of a word first.
 struct DenseRow {
   DType dtype = DType::kFloat32;
   const void* input = nullptr;
@@ -24,11 +20,6 @@ struct DenseRow {
 };
 void apply_bits(const std::uint64_t* kept, const reference::Response& response,
                 const DenseRow& row);
-
-/// reference::apply_mask.
-void apply_mask(const reference::Mask& mask,
-                const reference::Response& response, const TensorView& input,
-                const TensorView& output);
 
 /// One byte an element, 0 or 1, of each of `count` bits.
 void expand_bits(const std::uint64_t* bits, std::size_t count,

@@ -9,16 +9,13 @@
 #include <hwy/highway.h>
 
 #include <algorithm>
-#include <cstring>
 
 HWY_BEFORE_NAMESPACE();
 namespace dropcheck::impl::fast::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // Product and sum are rounded apart, as in the readable code.
-template <class T>
 struct Copied {
-  HWY_INLINE explicit Copied(const Reply<T>&) {}
   template <class D, class V>
   HWY_INLINE V of(D, V x) const {
     return x;
@@ -47,105 +44,176 @@ struct ScaledAndShifted {
   T offset;
 };
 
-/// Vectors of at most 64 lanes, and single elements at the end of a row.
-template <class T, class Kept, class D>
-HWY_INLINE void reply_to_vector(const Row<T>& row, const Kept& keep, T dropped,
-                                D d, std::size_t i, std::uint64_t kept) {
-  const auto mask =
-      hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&kept));
-  const auto value = keep.of(d, hn::LoadU(d, row.x + i));
-  hn::StoreU(hn::IfThenElse(mask, value, hn::Set(d, dropped)), d, row.y + i);
+/// How the values of a dtype stand in memory.
+template <class T>
+struct Plain {
+  using Element = T;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const T* from) {
+    return hn::LoadU(d, from);
+  }
+  template <class D>
+  static HWY_INLINE void store(hn::Vec<D> value, D d, T* to) {
+    hn::StoreU(value, d, to);
+  }
+};
+
+/// `number` in every lane of the bits of floats.
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> bits_of(D, std::int32_t number) {
+  return hn::Set(hn::RebindToSigned<D>(), number);
 }
 
-/// `kept_word(i)` has the decisions of the elements i .. i + 63.
-template <class T, class Kept, class KeptWord>
-HWY_INLINE void reply_to_row(const Row<T>& row, const Kept& keep, T dropped,
-                             const KeptWord& kept_word) {
+template <class D>
+HWY_INLINE hn::Vec<hn::RebindToSigned<D>> load_16(D d,
+                                                  const std::uint16_t* from) {
+  const hn::Rebind<std::uint16_t, D> d16;
+  const hn::RebindToSigned<D> bits;
+  (void)d;
+  return hn::PromoteTo(bits, hn::LoadU(d16, from));
+}
+
+template <class D>
+HWY_INLINE void store_16(hn::Vec<hn::RebindToSigned<D>> value, D,
+                         std::uint16_t* to) {
+  const hn::Rebind<std::uint16_t, D> d16;
+  hn::StoreU(hn::DemoteTo(d16, value), d16, to);
+}
+
+/// Rounded to the nearest, ties to even, as Eigen does it; any NaN becomes the
+/// quiet one.
+struct Half {
+  using Element = std::uint16_t;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const std::uint16_t* from) {
+    const hn::RebindToSigned<D> bits;
+    const auto half = load_16(d, from);
+    const auto sign = hn::ShiftLeft<16>(hn::And(half, bits_of(d, 0x8000)));
+    const auto rest = hn::ShiftLeft<13>(hn::And(half, bits_of(d, 0x7FFF)));
+    // The exponent has another bias; a product is right for subnormals, too.
+    const auto number =
+        hn::BitCast(bits, hn::Mul(hn::BitCast(d, rest), hn::Set(d, 0x1p112F)));
+    const auto special = hn::Gt(rest, bits_of(d, 0x0F7FFFFF));
+    const auto infinite = hn::Or(rest, bits_of(d, 0x7F800000));
+    return hn::BitCast(d,
+                       hn::Or(sign, hn::IfThenElse(special, infinite, number)));
+  }
+  template <class D>
+  static HWY_INLINE void store(hn::Vec<D> value, D d, std::uint16_t* to) {
+    const hn::RebindToSigned<D> bits;
+    const auto all = hn::BitCast(bits, value);
+    const auto rest = hn::And(all, bits_of(d, 0x7FFFFFFF));
+    const auto sign = hn::And(hn::ShiftRight<16>(all), bits_of(d, 0x8000));
+    const auto odd = hn::And(hn::ShiftRight<13>(rest), bits_of(d, 1));
+    const auto normal = hn::ShiftRight<13>(
+        hn::Add(hn::Add(rest, odd), bits_of(d, 0xFFF - (112 << 23))));
+    // A sum with 1/2 leaves the digits of a subnormal at the end.
+    const auto moved =
+        hn::BitCast(bits, hn::Add(hn::BitCast(d, rest), hn::Set(d, 0.5F)));
+    const auto subnormal = hn::Sub(moved, bits_of(d, 0x3F000000));
+    const auto special = hn::IfThenElse(hn::Gt(rest, bits_of(d, 0x7F800000)),
+                                        bits_of(d, 0x7E00), bits_of(d, 0x7C00));
+    const auto finite =
+        hn::IfThenElse(hn::Gt(bits_of(d, 0x38800000), rest), subnormal, normal);
+    const auto result =
+        hn::IfThenElse(hn::Gt(rest, bits_of(d, 0x477FFFFF)), special, finite);
+    store_16(hn::Or(result, sign), d, to);
+  }
+};
+
+struct BFloat16 {
+  using Element = std::uint16_t;
+  template <class D>
+  static HWY_INLINE hn::Vec<D> load(D d, const std::uint16_t* from) {
+    return hn::BitCast(d, hn::ShiftLeft<16>(load_16(d, from)));
+  }
+  template <class D>
+  static HWY_INLINE void store(hn::Vec<D> value, D d, std::uint16_t* to) {
+    const hn::RebindToSigned<D> bits;
+    const hn::RebindToUnsigned<D> unsigned_bits;
+    const auto all = hn::BitCast(bits, value);
+    const auto rest = hn::And(all, bits_of(d, 0x7FFFFFFF));
+    const auto odd = hn::And(hn::ShiftRight<16>(all), bits_of(d, 1));
+    const auto sum = hn::Add(hn::Add(all, odd), bits_of(d, 0x7FFF));
+    const auto rounded =
+        hn::BitCast(bits, hn::ShiftRight<16>(hn::BitCast(unsigned_bits, sum)));
+    const auto sign = hn::And(hn::ShiftRight<16>(all), bits_of(d, 0x8000));
+    const auto nan = hn::Or(sign, bits_of(d, 0x7FC0));
+    store_16(hn::IfThenElse(hn::Gt(rest, bits_of(d, 0x7F800000)), nan, rounded),
+             d, to);
+  }
+};
+
+/// Vectors of at most 64 lanes, and single elements at the end of a row.
+template <class Format, class Kept, class D>
+HWY_INLINE void reply_to_vector(const Row<typename Format::Element>& row,
+                                const Kept& keep, hn::TFromD<D> dropped, D d,
+                                std::size_t i, std::uint64_t kept) {
+  const auto mask =
+      hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&kept));
+  const auto value = keep.of(d, Format::load(d, row.x + i));
+  Format::store(hn::IfThenElse(mask, value, hn::Set(d, dropped)), d, row.y + i);
+}
+
+template <class Format, class T, class Kept>
+HWY_INLINE void reply_to_row(const Row<typename Format::Element>& row,
+                             const Kept& keep, T dropped,
+                             const std::uint64_t* kept) {
   const hn::CappedTag<T, 64> d;
   const hn::CappedTag<T, 1> one;
   for (std::size_t i = 0; i < row.count; i += 64) {
-    const std::uint64_t kept = kept_word(i);
+    const std::uint64_t word = kept[i / 64];
     const std::size_t count = std::min<std::size_t>(64, row.count - i);
     std::size_t j = 0;
     for (; j + hn::Lanes(d) <= count; j += hn::Lanes(d)) {
-      reply_to_vector(row, keep, dropped, d, i + j, kept >> j);
+      reply_to_vector<Format>(row, keep, dropped, d, i + j, word >> j);
     }
     for (; j < count; ++j) {
-      reply_to_vector(row, keep, dropped, one, i + j, kept >> j & 1U);
+      reply_to_vector<Format>(row, keep, dropped, one, i + j, word >> j & 1U);
     }
   }
 }
 
-template <class T, class KeptWord>
-HWY_INLINE void reply_by(const Row<T>& row, const Reply<T>& reply,
-                         const KeptWord& kept_word) {
-  switch (reply.kind) {
-    case Reply<T>::Kind::kCopy:
-      return reply_to_row(row, Copied<T>(reply), reply.dropped, kept_word);
-    case Reply<T>::Kind::kScale:
-      return reply_to_row(row, Scaled<T>(reply), reply.dropped, kept_word);
-    case Reply<T>::Kind::kScaleAndShift:
-      return reply_to_row(row, ScaledAndShifted<T>(reply), reply.dropped,
-                          kept_word);
+/// What is copied is never a number to the processor.
+template <class Format, class T>
+HWY_INLINE void reply_moved(const Row<typename Format::Element>& row,
+                            const Reply<T>& reply, const std::uint64_t* kept) {
+  if (reply.kind == Reply<T>::Kind::kScale) {
+    reply_to_row<Format>(row, Scaled<T>(reply), reply.dropped, kept);
+  } else {
+    reply_to_row<Format>(row, ScaledAndShifted<T>(reply), reply.dropped, kept);
   }
 }
 
-/// 64 bytes that are 0 or 1 as bits; fewer at the end of a row.
-HWY_INLINE std::uint64_t packed(const std::uint8_t* bytes, std::size_t count) {
-  std::uint64_t word = 0;
-  for (std::size_t i = 0; i < count; i += 8) {
-    std::uint64_t eight = 0;
-    std::memcpy(&eight, bytes + i, std::min<std::size_t>(8, count - i));
-    // Byte j becomes bit 56 + j: the partial products do not meet.
-    word |= (eight * 0x0102040810204080U >> 56U) << i;
+template <class T>
+HWY_INLINE void reply_plainly(const Row<T>& row, const Reply<T>& reply,
+                              const std::uint64_t* kept) {
+  if (reply.kind == Reply<T>::Kind::kCopy) {
+    reply_to_row<Plain<T>>(row, Copied(), reply.dropped, kept);
+  } else {
+    reply_moved<Plain<T>>(row, reply, kept);
   }
-  return word;
-}
-
-template <class T>
-void by_bits(const Row<T>& row, const Reply<T>& reply,
-             const std::uint64_t* kept) {
-  reply_by(row, reply, [kept](std::size_t i) HWY_ATTR { return kept[i / 64]; });
-}
-
-template <class T>
-void by_bytes(const Row<T>& row, const Reply<T>& reply,
-              const std::uint8_t* kept) {
-  reply_by(row, reply, [kept, count = row.count](std::size_t i) HWY_ATTR {
-    return packed(kept + i, std::min<std::size_t>(64, count - i));
-  });
-}
-
-template <class T>
-void to_all(const Row<T>& row, const Reply<T>& reply, bool kept) {
-  if (!kept) {
-    std::fill_n(row.y, row.count, reply.dropped);
-    return;
-  }
-  reply_by(row, reply, [](std::size_t) HWY_ATTR { return ~std::uint64_t{0}; });
 }
 
 void f32_by_bits(const Row<float>& row, const Reply<float>& reply,
                  const std::uint64_t* kept) {
-  by_bits(row, reply, kept);
+  reply_plainly(row, reply, kept);
 }
 void f64_by_bits(const Row<double>& row, const Reply<double>& reply,
                  const std::uint64_t* kept) {
-  by_bits(row, reply, kept);
+  reply_plainly(row, reply, kept);
 }
-void f32_by_bytes(const Row<float>& row, const Reply<float>& reply,
-                  const std::uint8_t* kept) {
-  by_bytes(row, reply, kept);
+void f16_by_bits(const Row<std::uint16_t>& row, const Reply<float>& reply,
+                 const std::uint64_t* kept) {
+  reply_moved<Half>(row, reply, kept);
 }
-void f64_by_bytes(const Row<double>& row, const Reply<double>& reply,
-                  const std::uint8_t* kept) {
-  by_bytes(row, reply, kept);
+void bf16_by_bits(const Row<std::uint16_t>& row, const Reply<float>& reply,
+                  const std::uint64_t* kept) {
+  reply_moved<BFloat16>(row, reply, kept);
 }
-void f32_to_all(const Row<float>& row, const Reply<float>& reply, bool kept) {
-  to_all(row, reply, kept);
-}
-void f64_to_all(const Row<double>& row, const Reply<double>& reply, bool kept) {
-  to_all(row, reply, kept);
+void copied_by_bits(const Row<std::uint16_t>& row, std::uint16_t dropped,
+                    const std::uint64_t* kept) {
+  reply_to_row<Plain<std::uint16_t>>(row, Copied(), dropped, kept);
 }
 
 }  // namespace dropcheck::impl::fast::HWY_NAMESPACE
@@ -156,10 +224,9 @@ namespace dropcheck::impl::fast {
 
 HWY_EXPORT(f32_by_bits);
 HWY_EXPORT(f64_by_bits);
-HWY_EXPORT(f32_by_bytes);
-HWY_EXPORT(f64_by_bytes);
-HWY_EXPORT(f32_to_all);
-HWY_EXPORT(f64_to_all);
+HWY_EXPORT(f16_by_bits);
+HWY_EXPORT(bf16_by_bits);
+HWY_EXPORT(copied_by_bits);
 
 void reply_by_bits(const Row<float>& row, const Reply<float>& reply,
                    const std::uint64_t* kept) {
@@ -170,21 +237,16 @@ void reply_by_bits(const Row<double>& row, const Reply<double>& reply,
   HWY_DYNAMIC_DISPATCH(f64_by_bits)(row, reply, kept);
 }
 
-void reply_by_bytes(const Row<float>& row, const Reply<float>& reply,
-                    const std::uint8_t* kept) {
-  HWY_DYNAMIC_DISPATCH(f32_by_bytes)(row, reply, kept);
-}
-void reply_by_bytes(const Row<double>& row, const Reply<double>& reply,
-                    const std::uint8_t* kept) {
-  HWY_DYNAMIC_DISPATCH(f64_by_bytes)(row, reply, kept);
-}
-
-void reply_to_all(const Row<float>& row, const Reply<float>& reply, bool kept) {
-  HWY_DYNAMIC_DISPATCH(f32_to_all)(row, reply, kept);
-}
-void reply_to_all(const Row<double>& row, const Reply<double>& reply,
-                  bool kept) {
-  HWY_DYNAMIC_DISPATCH(f64_to_all)(row, reply, kept);
+void reply_by_bits(const Row<std::uint16_t>& row, Narrow dtype,
+                   const Reply<float>& reply, std::uint16_t dropped_bits,
+                   const std::uint64_t* kept) {
+  if (reply.kind == Reply<float>::Kind::kCopy) {
+    HWY_DYNAMIC_DISPATCH(copied_by_bits)(row, dropped_bits, kept);
+  } else if (dtype == Narrow::kFloat16) {
+    HWY_DYNAMIC_DISPATCH(f16_by_bits)(row, reply, kept);
+  } else {
+    HWY_DYNAMIC_DISPATCH(bf16_by_bits)(row, reply, kept);
+  }
 }
 
 }  // namespace dropcheck::impl::fast

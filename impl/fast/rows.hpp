@@ -15,6 +15,9 @@ struct Reply {
   T dropped = 0;
 };
 
+/// The 16-bit floats, whose arithmetic is that of float.
+enum class Narrow { kFloat16, kBFloat16 };
+
 /// Neighbours in memory; `y` may be `x`.
 template <class T>
 struct Row {
@@ -29,15 +32,9 @@ void reply_by_bits(const Row<float>& row, const Reply<float>& reply,
 void reply_by_bits(const Row<double>& row, const Reply<double>& reply,
                    const std::uint64_t* kept);
 
-/// Element i is kept where byte i is 1; all others are 0.
-void reply_by_bytes(const Row<float>& row, const Reply<float>& reply,
-                    const std::uint8_t* kept);
-void reply_by_bytes(const Row<double>& row, const Reply<double>& reply,
-                    const std::uint8_t* kept);
-
-/// All are kept, or none.
-void reply_to_all(const Row<float>& row, const Reply<float>& reply, bool kept);
-void reply_to_all(const Row<double>& row, const Reply<double>& reply,
-                  bool kept);
+/// The same for the bits of 16-bit floats. `dropped_bits` is the dropped value.
+void reply_by_bits(const Row<std::uint16_t>& row, Narrow dtype,
+                   const Reply<float>& reply, std::uint16_t dropped_bits,
+                   const std::uint64_t* kept);
 
 }  // namespace dropcheck::impl::fast

@@ -8,6 +8,8 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "fast/blocks.hpp"
+
 namespace dropcheck::impl::reference {
 namespace {
 
@@ -64,9 +66,17 @@ MaskRule rule_of(const char* layer, std::size_t rank,
       drop_blocks(blocks, stream, kept);
     });
   };
+  const auto draw_bits = [config](RandomStream& stream, const Shape& mask,
+                                  std::uint64_t* kept) {
+    const Shape extents(mask.begin() + 2, mask.end());
+    fast::drop_blocks(blocks_of(config, extents),
+                      static_cast<std::size_t>(mask[0] * mask[1]), stream,
+                      kept);
+  };
   return {.mask_shape = mask_shape,
           .response = inverse_keep(config),
           .draw = draw,
+          .draw_bits = draw_bits,
           .measures_scale = config.scale_by_keep && !config.block.fixed_scale};
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <stdexcept>
 #include <utility>
 
@@ -26,6 +27,17 @@ Response response_to(const MaskRule& rule, const Mask& mask) {
 
 namespace {
 
+/// The same from bits, of which `count` are meant.
+Response response_to(const MaskRule& rule,
+                     const std::vector<std::uint64_t>& bits,
+                     std::size_t count) {
+  if (!rule.measures_scale) return rule.response;
+  std::int64_t kept = 0;
+  for (const std::uint64_t word : bits) kept += std::popcount(word);
+  if (kept == 0) return {.scale = 0};
+  return {.scale = static_cast<double>(count) / static_cast<double>(kept)};
+}
+
 /// What stays in the nearest cache together with what it is made from.
 constexpr std::int64_t kPiece = 4096;
 
@@ -41,33 +53,34 @@ Shape MaskedLayer::output_shape(const TensorView& input) const {
   return input.shape;
 }
 
-bool MaskedLayer::is_plain(const TensorView& input) const {
-  return path_ == Path::kFast && !rule_.draw && mask_.shape == input.shape &&
-         fast::covers(input.dtype) && input.compact();
+bool MaskedLayer::goes_by_bits(const TensorView& input,
+                               const TensorView& output) const {
+  return path_ == Path::kFast && (!rule_.draw || rule_.draw_bits) &&
+         input.shape == output.shape && input.dtype == output.dtype &&
+         input.compact() && output.compact();
 }
 
-void MaskedLayer::draw_bits(std::size_t count) {
-  bits_.resize((count + 63) / 64);
-  stream_.decide(probability_, count, bits_.data());
+const std::uint64_t* MaskedLayer::element_bits(const Shape& shape) const {
+  return mask_.shape == shape ? bits_.data() : spread_.data();
 }
 
-void MaskedLayer::draw() {
-  if (path_ == Path::kReadable || rule_.draw) {
-    return draw_by(rule_, probability_, stream_, mask_);
-  }
+const std::uint64_t* MaskedLayer::draw_bits(const Shape& shape) {
   const auto count = static_cast<std::size_t>(element_count(mask_.shape));
-  draw_bits(count);
-  mask_.kept.resize(count);
-  fast::expand_bits(bits_.data(), count, mask_.kept.data());
-}
-
-void MaskedLayer::apply(const Response& response, const TensorView& input,
-                        const TensorView& output) const {
-  if (path_ == Path::kReadable) {
-    apply_mask(mask_, response, input, output);
+  bits_.resize((count + 63) / 64);
+  if (rule_.draw_bits) {
+    rule_.draw_bits(stream_, mask_.shape, bits_.data());
   } else {
-    fast::apply_mask(mask_, response, input, output);
+    stream_.decide(probability_, count, bits_.data());
   }
+  response_ = response_to(rule_, bits_, count);
+  if (mask_.shape == shape) return bits_.data();
+  if (!places_ || places_shape_ != shape) {
+    places_.emplace(mask_.shape, shape);
+    places_shape_ = shape;
+    spread_.resize((static_cast<std::size_t>(element_count(shape)) + 63) / 64);
+  }
+  places_->spread(bits_.data(), spread_.data());
+  return spread_.data();
 }
 
 void MaskedLayer::forward(const TensorView& input, bool training,
@@ -76,34 +89,40 @@ void MaskedLayer::forward(const TensorView& input, bool training,
   shape_ = input.shape;
   training_ = training;
   if (!training) return pass_through(input, output);
-  bits_only_ = is_plain(input) && output.compact() &&
-               output.shape == input.shape && output.dtype == input.dtype;
+  bits_only_ = goes_by_bits(input, output);
   if (!bits_only_) {
-    draw();
+    draw_by(rule_, probability_, stream_, mask_);
     response_ = response_to(rule_, mask_);
-    return apply(response_, input, output);
+    return apply_mask(mask_, response_, input, output);
   }
-  const auto count = static_cast<std::size_t>(input.size());
-  draw_bits(count);
-  response_ = rule_.response;
-  fast::apply_bits(bits_.data(), response_,
-                   {input.dtype, input.data, output.data, count});
+  const std::uint64_t* kept = draw_bits(input.shape);
+  fast::apply_bits(kept, response_,
+                   {input.dtype, input.data, output.data,
+                    static_cast<std::size_t>(input.size())});
 }
 
 bool MaskedLayer::forward_in_pieces(const TensorView& input,
                                     const TakePiece& take) {
   mask_.shape = rule_.mask_shape(input.shape);
-  if (!is_plain(input) || rule_.measures_scale) return false;
   shape_.reset();
+  if (!goes_by_bits(input, input)) return false;
+  // Decisions of elements are applied as they are drawn.
+  const bool plain = !rule_.draw && mask_.shape == input.shape;
+  const std::uint64_t* kept = plain ? nullptr : draw_bits(input.shape);
+  if (plain) bits_.resize(kPiece / 64);
   const std::size_t width = size_of(input.dtype);
   piece_.resize(static_cast<std::size_t>(kPiece) * width);
   const auto* values = static_cast<const std::byte*>(input.data);
   const std::int64_t size = input.size();
   for (std::int64_t first = 0; first < size; first += kPiece) {
     const std::int64_t count = std::min(kPiece, size - first);
-    draw_bits(static_cast<std::size_t>(count));
+    if (plain) {
+      stream_.decide(probability_, static_cast<std::size_t>(count),
+                     bits_.data());
+    }
     fast::apply_bits(
-        bits_.data(), rule_.response,
+        plain ? bits_.data() : kept + first / 64,
+        plain ? rule_.response : response_,
         {input.dtype, values + static_cast<std::size_t>(first) * width,
          piece_.data(), static_cast<std::size_t>(count)});
     take({piece_.data(), 0, first, count});
@@ -122,8 +141,15 @@ void MaskedLayer::backward(const TensorView& grad_output,
                            const TensorView& grad_input) {
   require_gradient_shape(grad_output, shape_);
   if (!training_) return pass_through(grad_output, grad_input);
+  const Response response{.scale = response_.scale};
+  if (bits_only_ && goes_by_bits(grad_output, grad_input)) {
+    return fast::apply_bits(
+        element_bits(*shape_), response,
+        {grad_output.dtype, grad_output.data, grad_input.data,
+         static_cast<std::size_t>(grad_output.size())});
+  }
   spell_out();
-  apply({.scale = response_.scale}, grad_output, grad_input);
+  apply_mask(mask_, response, grad_output, grad_input);
 }
 
 std::vector<std::uint8_t> MaskedLayer::mask() {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "dropcheck/impl/piecewise.hpp"
+#include "dropcheck/impl/unit_bits.hpp"
 #include "reference/masking.hpp"
 
 namespace dropcheck::impl::reference {
@@ -22,6 +23,9 @@ struct MaskRule {
   /// Fills a mask that has its shape; empty: independent decisions, one word
   /// each.
   std::function<void(RandomStream&, Mask&)> draw = {};
+  /// The twin of `draw` that writes bits (UnitBits) for a mask of a shape.
+  std::function<void(RandomStream&, const Shape&, std::uint64_t*)> draw_bits =
+      {};
   /// The scale is not that of `response`, but entries / kept entries of each
   /// mask (drop_block).
   bool measures_scale = false;
@@ -59,8 +63,7 @@ class MaskedLayer {
                const TensorView& output);
 
   /// `forward` in training, 4096 elements at a time in memory that is used
-  /// again. False where not every element of a compact tensor has a decision of
-  /// its own, in f32 or f64.
+  /// again. False for the readable path and for tensors that are not compact.
   bool forward_in_pieces(const TensorView& input, const TakePiece& take);
 
   /// The gradient uses mask and scale of the latest forward call. Throws
@@ -88,16 +91,13 @@ class MaskedLayer {
   RandomStream& stream() { return stream_; }
 
  private:
-  /// Whether each element of compact tensors has a decision of its own, so that
-  /// decisions can be applied as they are drawn.
-  bool is_plain(const TensorView& input) const;
-  void draw_bits(std::size_t count);
+  /// Whether a call goes by bits: the fast path, in compact tensors.
+  bool goes_by_bits(const TensorView& input, const TensorView& output) const;
+  /// Draws the bits of the mask; returns those of elements of a shape.
+  const std::uint64_t* draw_bits(const Shape& shape);
+  const std::uint64_t* element_bits(const Shape& shape) const;
   /// Fills `mask_` from `bits_`, where that is still to be done.
   void spell_out();
-  /// Draws `mask_`, byte by byte.
-  void draw();
-  void apply(const Response& response, const TensorView& input,
-             const TensorView& output) const;
 
   Probability probability_;
   MaskRule rule_;
@@ -105,6 +105,9 @@ class MaskedLayer {
   RandomStream stream_;
   Mask mask_;  // its bytes may still be to come from `bits_`
   std::vector<std::uint64_t> bits_;
+  std::vector<std::uint64_t> spread_;  // by `places_`, where units are shared
+  std::optional<UnitBits> places_;
+  Shape places_shape_;
   bool bits_only_ = false;
   std::vector<std::byte> piece_;
   Response response_;           // to that mask

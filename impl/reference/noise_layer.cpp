@@ -1,16 +1,46 @@
 #include "reference/noise_layer.hpp"
 
+#include <algorithm>
+#include <type_traits>
+
 #include "reference/masked_layer.hpp"
+#include "reference/storage.hpp"
 
 namespace dropcheck::impl::reference {
 namespace {
 
-/// x combined with a number, in the arithmetic of the dtype.
-double combined(const NoiseRule& rule, double x, double drawn, DType dtype) {
-  if (dtype == DType::kFloat64) return rule.combine(x, drawn);
-  const double number = rounded(drawn, DType::kFloat32);
-  return rounded(rule.combine(x, number), DType::kFloat32);
+/// Neighbours, combined in the arithmetic of their dtype.
+template <class T>
+void combine_row(const NoiseRule& rule, const T* x, const double* drawn,
+                 std::int64_t count, T* y) {
+  for (std::int64_t i = 0; i < count; ++i) {
+    if constexpr (std::is_same_v<T, double>) {
+      y[i] = rule.combine(x[i], drawn[i]);
+    } else {
+      const auto number = static_cast<float>(drawn[i]);
+      const double result =
+          rule.combine(static_cast<double>(static_cast<float>(x[i])), number);
+      y[i] = static_cast<T>(static_cast<float>(result));
+    }
+  }
 }
+
+void combine(const NoiseRule& rule, const TensorView& input,
+             const double* drawn, const TensorView& output) {
+  with_storage(output.dtype, [&](auto storage) {
+    using T = typename decltype(storage)::Type;
+    if (input.compact() && output.compact()) {
+      return combine_row(rule, static_cast<const T*>(input.data), drawn,
+                         output.size(), static_cast<T*>(output.data));
+    }
+    for (std::int64_t i = 0; i < output.size(); ++i) {
+      combine_row(rule, static_cast<const T*>(input.at(i)), drawn + i, 1,
+                  static_cast<T*>(output.at(i)));
+    }
+  });
+}
+
+constexpr std::int64_t kPiece = 4096;
 
 }  // namespace
 
@@ -21,21 +51,37 @@ void NoiseLayer::forward(const TensorView& input, bool training,
   if (!training) return pass_through(input, output);
   drawn_.resize(static_cast<std::size_t>(input.size()));
   rule_.draw(stream_, drawn_);
-  for (std::int64_t i = 0; i < input.size(); ++i) {
-    output.set(i, combined(rule_, input.value(i),
-                           drawn_[static_cast<std::size_t>(i)], input.dtype));
+  combine(rule_, input, drawn_.data(), output);
+}
+
+bool NoiseLayer::forward_in_pieces(const TensorView& input,
+                                   const TakePiece& take) {
+  shape_.reset();
+  if (!input.compact()) return false;
+  drawn_.resize(static_cast<std::size_t>(input.size()));
+  rule_.draw(stream_, drawn_);
+  const std::size_t width = size_of(input.dtype);
+  piece_.resize(static_cast<std::size_t>(kPiece) * width);
+  for (std::int64_t first = 0; first < input.size(); first += kPiece) {
+    const std::int64_t count = std::min(kPiece, input.size() - first);
+    const TensorView from{static_cast<std::byte*>(input.data) +
+                              static_cast<std::size_t>(first) * width,
+                          input.dtype,
+                          {count},
+                          {1}};
+    TensorView to = from;
+    to.data = piece_.data();
+    combine(rule_, from, drawn_.data() + first, to);
+    take({piece_.data(), 0, first, count});
   }
+  return true;
 }
 
 void NoiseLayer::backward(const TensorView& grad_output,
                           const TensorView& grad_input) {
   require_gradient_shape(grad_output, shape_);
   if (!training_) return pass_through(grad_output, grad_input);
-  for (std::int64_t i = 0; i < grad_output.size(); ++i) {
-    grad_input.set(
-        i, combined(rule_, grad_output.value(i),
-                    drawn_[static_cast<std::size_t>(i)], grad_output.dtype));
-  }
+  combine(rule_, grad_output, drawn_.data(), grad_input);
 }
 
 }  // namespace dropcheck::impl::reference

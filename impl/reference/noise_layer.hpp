@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "dropcheck/impl/config.hpp"
+#include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/random_stream.hpp"
 #include "dropcheck/impl/tensor.hpp"
 
@@ -35,6 +37,10 @@ class NoiseLayer {
   void forward(const TensorView& input, bool training,
                const TensorView& output);
 
+  /// `forward` in training, piece by piece. False for a tensor that is not
+  /// compact.
+  bool forward_in_pieces(const TensorView& input, const TakePiece& take);
+
   /// grad * number of the latest forward call. Throws std::invalid_argument
   /// unless `grad_output` has the shape of that call.
   void backward(const TensorView& grad_output, const TensorView& grad_input);
@@ -50,6 +56,7 @@ class NoiseLayer {
   NoiseRule rule_;
   RandomStream stream_;
   std::vector<double> drawn_;
+  std::vector<std::byte> piece_;
   std::optional<Shape> shape_;  // of the latest call
   bool training_ = false;       // in the latest call
 };

@@ -6,15 +6,12 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "bits.hpp"
 #include "decisions.hpp"
 #include "philox.hpp"
 
 namespace dropcheck::impl {
 namespace {
-
-std::uint64_t lowest(std::size_t count) {
-  return count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
-}
 
 /// `count` whole words from bit `begin` of `from` on, all of which are there.
 void copy_words(const std::uint64_t* from, std::size_t begin, std::size_t count,
@@ -28,15 +25,6 @@ void copy_words(const std::uint64_t* from, std::size_t begin, std::size_t count,
   for (std::size_t i = 0; i < count; ++i) {
     to[i] = from[i] >> shift | from[i + 1] << (64 - shift);
   }
-}
-
-/// `count` <= 64 bits from bit `begin` of `from` on.
-std::uint64_t bits_at(const std::uint64_t* from, std::size_t begin,
-                      std::size_t count) {
-  std::uint64_t bits = from[begin / 64] >> (begin % 64);
-  if (begin % 64 + count > 64)
-    bits |= from[begin / 64 + 1] << (64 - begin % 64);
-  return bits & lowest(count);
 }
 
 }  // namespace

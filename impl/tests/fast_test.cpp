@@ -12,6 +12,7 @@
 
 #include "dropcheck/impl/law.hpp"
 #include "dropcheck/impl/random_stream.hpp"
+#include "dropcheck/impl/unit_bits.hpp"
 #include "reference/layers.hpp"
 #include "reference/masked_layer.hpp"
 #include "src/decisions.hpp"
@@ -137,6 +138,70 @@ TEST(Decisions, ByGivenWordsAreThoseOfTheThreshold) {
   }));
 }
 
+/// A tensor and the axes that its units share.
+struct Sharing {
+  Shape elements;
+  Shape units;
+
+  /// The unit of an element, axis by axis.
+  std::size_t unit_of(std::size_t element) const {
+    std::size_t unit = 0;
+    std::size_t stride = 1;
+    for (std::size_t axis = elements.size(); axis-- > 0;) {
+      const auto extent = static_cast<std::size_t>(elements[axis]);
+      if (units[axis] != 1) {
+        unit += stride * (element % extent);
+        stride *= extent;
+      }
+      element /= extent;
+    }
+    return unit;
+  }
+};
+
+Sharing any_sharing() {
+  Sharing sharing;
+  sharing.elements.resize(any_count(4, "axes"));
+  for (std::int64_t& extent : sharing.elements) {
+    extent = static_cast<std::int64_t>(any_count(7, "extent"));
+  }
+  if (!sharing.elements.empty()) {
+    sharing.elements[any_count(sharing.elements.size() - 1, "long axis")] *=
+        static_cast<std::int64_t>(any_count(40, "times"));
+  }
+  sharing.units = sharing.elements;
+  for (std::int64_t& extent : sharing.units) {
+    if (any_count(1, "shared") == 1) extent = 1;
+  }
+  return sharing;
+}
+
+TEST(UnitBits, AreThoseOfTheAxes) {
+  EXPECT_TRUE(rc::check([] {
+    const Sharing sharing = any_sharing();
+    const auto elements =
+        static_cast<std::size_t>(element_count(sharing.elements));
+    const auto count = static_cast<std::size_t>(element_count(sharing.units));
+    Words units(count / 64 + 1), gathered(units), spread(elements / 64 + 1);
+    RandomStream stream(any_word("seed"));
+    stream.decide(Probability::from_drop(.4), count, units.data());
+    const UnitBits places(sharing.units, sharing.elements);
+    places.spread(units.data(), spread.data());
+    for (std::size_t i = 0; i < elements; ++i) {
+      RC_ASSERT(bit_of(spread, i) == bit_of(units, sharing.unit_of(i)));
+    }
+    if (elements % 64 != 0) RC_ASSERT(spread.back() >> (elements % 64) == 0U);
+    if (elements == 0) return;
+    RC_ASSERT(places.gather(spread.data(), gathered.data()));
+    RC_ASSERT(gathered == units);
+    // One element alone can disagree only where its unit has others.
+    const std::size_t odd = any_count(elements - 1, "odd");
+    spread[odd / 64] ^= std::uint64_t{1} << (odd % 64);
+    RC_ASSERT(places.gather(spread.data(), gathered.data()) ==
+              (elements == count));
+  }));
+}
+
 Shape any_shape(const Law& law) {
   const auto least = static_cast<std::size_t>(law.minimum_rank);
   const std::size_t most =
@@ -179,7 +244,16 @@ Case any_case() {
   test.config.scale_by_keep = any_count(1, "scale") == 1;
   const Shape shape = any_shape(law);
   if (law.unit == Unit::kSharedAxes && !shape.empty()) {
-    test.config.shared_axes = {0};
+    test.config.shared_axes = {
+        static_cast<int>(any_count(shape.size() - 1, "shared axis"))};
+  }
+  if (law.unit == Unit::kBlock) {
+    test.config.block.size =
+        static_cast<std::int64_t>(1 + any_count(4, "block"));
+    test.config.block.whole_map = any_count(1, "whole map") == 1;
+    test.config.block.plain_gamma = any_count(1, "plain gamma") == 1;
+    test.config.block.shared_by_channels = any_count(1, "coupled") == 1;
+    test.config.block.fixed_scale = any_count(1, "fixed scale") == 1;
   }
   test.seed = any_word("seed");
   test.input = Tensor(test.config.dtype, shape);

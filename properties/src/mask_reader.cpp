@@ -55,6 +55,21 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
   pairs_ = {};
 }
 
+std::size_t MaskReader::read_part(const void* values, std::size_t first,
+                                  std::size_t count,
+                                  std::uint64_t* words) const {
+  const std::size_t offset = first * impl::size_of(dtype_);
+  if (noise_) {
+    return first + read_smaller_bits(dtype_, kept_.bytes() + offset, values,
+                                     count, words + first / 64);
+  }
+  MaskReading reading = reading_;
+  if (reading.kept != nullptr) {
+    reading.kept = static_cast<const std::byte*>(reading.kept) + offset;
+  }
+  return first + read_drop_bits(reading, values, count, words + first / 64);
+}
+
 void MaskReader::read_factors(const impl::Tensor& base,
                               std::span<const impl::Tensor> outputs) {
   noise_ = true;

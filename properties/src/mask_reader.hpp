@@ -41,11 +41,12 @@ class MaskReader {
   /// Words for `element_count(shape)` drop bits; returns the first element
   /// that is neither kept nor dropped, or the count.
   std::size_t read(const void* values, std::uint64_t* words) const {
-    if (noise_) {
-      return read_smaller_bits(dtype_, kept_.bytes(), values, count_, words);
-    }
-    return read_drop_bits(reading_, values, count_, words);
+    return read_part(values, 0, count_, words);
   }
+  /// The same for `count` elements from `first` on, a multiple of 64: writes to
+  /// their words of `words`, which has room for all.
+  std::size_t read_part(const void* values, std::size_t first,
+                        std::size_t count, std::uint64_t* words) const;
 
   bool exact() const { return model_.has_value(); }
   /// False where nothing in the outputs could be told apart as dropped.

@@ -6,9 +6,9 @@
 #include <array>
 #include <bit>
 
+#include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/random_stream.hpp"
 #include "oracle_input.hpp"
-#include "piece_reader.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -226,7 +226,7 @@ class Sampler::Worker {
         subject_(std::move(subject)),
         layer_(subject_->make(sampler.experiment_.config)),
         caller_(*layer_, sampler.inputs_.input),
-        pieces_(sampler.reader_, sampler.inputs_.base.dtype()),
+        reseeds_(subject_->describe().reseed),
         element_words_(words_for(sampler.units_.elements()) + 1),
         row_stride_(words_for(sampler.units_.units())) {}
 
@@ -234,17 +234,27 @@ class Sampler::Worker {
 
   Tally block(std::uint64_t index, bool structure) {
     Tally tally;
-    if (subject_->describe().reseed) {
-      layer_->reseed(block_seed(sampler_.experiment_, index));
+    begin_block(index);
+    if (!read_in_pieces(index, tally)) {
+      read_whole(index, tally);
+    } else if (tally.torn) {
+      // What stood in the torn unit is gone: once more, as a whole.
+      tally = {};
+      begin_block(index);
+      read_whole(index, tally);
     }
-    const std::int64_t calls = sampler_.calls_per_block_;
-    rows_.assign(row_stride_ * static_cast<std::size_t>(calls) + 1, 0);
-    if (!read_in_pieces(index, tally)) read_whole(index, tally);
     if (structure) count_structure(tally);
     return tally;
   }
 
  private:
+  void begin_block(std::uint64_t index) {
+    if (reseeds_) layer_->reseed(block_seed(sampler_.experiment_, index));
+    rows_.assign(
+        row_stride_ * static_cast<std::size_t>(sampler_.calls_per_block_) + 1,
+        0);
+  }
+
   std::uint64_t* row(std::int64_t call) {
     return rows_.data() + row_stride_ * static_cast<std::size_t>(call);
   }
@@ -260,20 +270,19 @@ class Sampler::Worker {
   }
 
   /// Reads each piece while it is in the cache. False where the layer gives
-  /// whole results only, or units of more than one element.
+  /// whole results only, or could not give a block again.
   bool read_in_pieces(std::uint64_t block, Tally& tally) {
     const std::int64_t elements = sampler_.units_.elements();
     auto* const layer = dynamic_cast<impl::PiecewiseLayer*>(layer_.get());
-    if (layer == nullptr || !pieces_.exact() || elements == 0 ||
-        elements != sampler_.units_.units()) {
-      return false;
-    }
+    if (layer == nullptr || elements == 0 || !reseeds_) return false;
     // A copy: a layer that changes it unasked must not reach other threads.
     piece_input_ = sampler_.inputs_.input;
     bool wrong = false;
     const auto take = [&](const impl::Piece& piece) {
       const Witness place{block, piece.call, 0, 0};
-      const std::size_t first = pieces_.read(piece, element_words_.data());
+      const std::size_t first = sampler_.reader_.read_part(
+          piece.values, static_cast<std::size_t>(piece.first),
+          static_cast<std::size_t>(piece.count), element_words_.data());
       if (!wrong) wrong = note_wrong(place, piece, first, tally);
       if (piece.first + piece.count < elements) return;
       wrong = false;
@@ -301,14 +310,15 @@ class Sampler::Worker {
     }
   }
 
-  /// `values` of the whole call may be missing where units are elements.
+  /// `values` of the whole call may be missing: then a torn unit is noted
+  /// without what stands there.
   void count_call(Witness place, const std::byte* values, Tally& tally) {
     std::uint64_t* units = row(place.call);
     const auto torn =
         sampler_.units_.read(element_words_.data(), units, tally.torn_units);
     if (torn && !tally.torn) {
       place.element = *torn;
-      place.value = value_at({values, 0, 0, 0}, *torn);
+      if (values != nullptr) place.value = value_at({values, 0, 0, 0}, *torn);
       tally.torn = place;
     }
     const std::uint64_t drops = popcount(units, row_stride_);
@@ -416,7 +426,7 @@ class Sampler::Worker {
   std::shared_ptr<impl::Subject> subject_;
   std::unique_ptr<impl::Layer> layer_;
   Caller caller_;
-  PieceReader pieces_;
+  bool reseeds_;
   impl::Tensor piece_input_;
   std::vector<std::uint64_t> element_words_;
   std::vector<std::uint64_t> rows_;

@@ -29,6 +29,7 @@ UnitReader::UnitReader(const impl::Law& law, const impl::LayerConfig& config,
   if (units_ == 0) return;
   note_elements_of_units();
   if (!some_.empty()) return;
+  places_.emplace(impl::unit_shape(law, config, output_shape), output_shape);
   const std::int64_t run = elements_ / units_;
   bool runs = true;
   for (std::int64_t i = 0; i < elements_ && runs; ++i) {
@@ -49,10 +50,27 @@ std::optional<std::int64_t> UnitReader::read(const std::uint64_t* elements,
     std::copy_n(elements, (units_ + 63) / 64, units);
     return std::nullopt;
   }
+  if (read_whole(elements, units)) return std::nullopt;
   std::fill_n(units, (units_ + 63) / 64, 0);
   if (!some_.empty()) return read_some(elements, units, torn);
   return run_ > 0 ? read_runs(elements, units, torn)
                   : read_any(elements, units, torn);
+}
+
+bool UnitReader::read_whole(const std::uint64_t* elements,
+                            std::uint64_t* units) const {
+  if (places_) return places_->gather(elements, units);
+  if (!one_each_) return false;
+  for (std::size_t begin = 0; begin < some_.size(); begin += 64) {
+    const std::size_t count = std::min<std::size_t>(64, some_.size() - begin);
+    std::uint64_t word = 0;
+    for (std::size_t k = 0; k < count; ++k) {
+      const std::uint32_t i = some_[begin + k];
+      word |= (elements[i / 64] >> (i % 64) & 1U) << k;
+    }
+    units[begin / 64] = word;
+  }
+  return true;
 }
 
 std::optional<std::int64_t> UnitReader::read_runs(const std::uint64_t* elements,
@@ -135,6 +153,10 @@ void UnitReader::note_elements_of_units() {
     if (unit_of_[i] != impl::kNoUnit) some_.push_back(i);
   }
   if (some_.size() == unit_of_.size()) some_.clear();
+  one_each_ = static_cast<std::int64_t>(some_.size()) == units_;
+  for (std::size_t k = 0; k < some_.size() && one_each_; ++k) {
+    one_each_ = unit_of_[some_[k]] == k;
+  }
 }
 
 }  // namespace dropcheck::properties

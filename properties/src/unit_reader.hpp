@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "dropcheck/impl/law.hpp"
+#include "dropcheck/impl/unit_bits.hpp"
 
 namespace dropcheck::properties {
 
@@ -30,6 +31,9 @@ class UnitReader {
 
  private:
   void note_elements_of_units();
+  /// The usual case, without a search for what disagrees: false where that is
+  /// needed.
+  bool read_whole(const std::uint64_t* elements, std::uint64_t* units) const;
   std::optional<std::int64_t> read_runs(const std::uint64_t* elements,
                                         std::uint64_t* units,
                                         std::uint64_t& torn) const;
@@ -46,6 +50,9 @@ class UnitReader {
   std::vector<std::uint32_t> unit_of_;
   /// Elements of units, in order, where others belong to none.
   std::vector<std::uint32_t> some_;
+  bool one_each_ = false;  ///< each of them is a unit of its own
+  /// Where all elements belong to units.
+  std::optional<impl::UnitBits> places_;
 };
 
 }  // namespace dropcheck::properties

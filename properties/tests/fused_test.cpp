@@ -113,15 +113,23 @@ Experiment experiment_of(const char* layer, const impl::Shape& shape) {
 
 TEST(Pieces, GiveTheTalliesOfWholeResults) {
   EXPECT_TRUE(rc::check([] {
-    const auto* layer = *rc::gen::element("dropout", "alpha_dropout");
-    auto experiment =
-        experiment_of(layer, {*rc::gen::inRange(1, 90).as("rows"),
-                              *rc::gen::inRange(1, 90).as("columns")});
+    const auto* layer =
+        *rc::gen::element("dropout", "alpha_dropout", "gaussian_dropout",
+                          "drop_path", "dropout1d", "variational_dropout",
+                          "dropout2d", "token_dropout", "drop_block2d");
+    impl::Shape shape{*rc::gen::inRange(1, 90).as("rows"),
+                      *rc::gen::inRange(1, 90).as("columns")};
+    const impl::Law& law = *impl::find_law(layer);
+    while (std::ssize(shape) < law.minimum_rank) {
+      shape.push_back(*rc::gen::inRange(1, 5).as("extent"));
+    }
+    auto experiment = experiment_of(layer, shape);
     experiment.run_seed = *rc::gen::arbitrary<std::uint64_t>().as("seed");
     experiment.config.drop_probability =
         *rc::gen::inRange(1, 100).as("drop in hundredths") / 100.0;
     experiment.config.dtype =
-        *rc::gen::element(impl::DType::kFloat32, impl::DType::kFloat64);
+        *rc::gen::element(impl::DType::kFloat32, impl::DType::kFloat64,
+                          impl::DType::kFloat16, impl::DType::kBFloat16);
     const auto& entry = testing::subject(std::string("builtin:") + layer);
     const auto whole = wrapped(entry, [](std::unique_ptr<impl::Layer> inner) {
       return std::make_unique<WholeLayer>(std::move(inner));
