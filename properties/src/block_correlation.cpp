@@ -2,12 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numbers>
 #include <stdexcept>
-#include <unsupported/Eigen/FFT>
-
-#include "spectrum_kernels.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -18,8 +17,10 @@ bool bit_at(const std::uint64_t* words, std::size_t index) {
 
 void add_bits_to(const std::uint64_t* words,
                  std::vector<std::uint32_t>& counters) {
-  for (std::size_t i = 0; i < counters.size(); ++i) {
-    counters[i] += bit_at(words, i) ? 1U : 0U;
+  for (std::size_t i = 0; i < counters.size(); i += 64) {
+    for (std::uint64_t word = words[i / 64]; word != 0; word &= word - 1) {
+      ++counters[i + static_cast<std::size_t>(std::countr_zero(word))];
+    }
   }
 }
 
@@ -36,60 +37,94 @@ std::vector<std::uint64_t> sums_before(
 
 }  // namespace
 
-struct BlockCorrelation::Transform {
-  Eigen::FFT<double> fft{Eigen::FFT<double>::impl_type(),
-                         Eigen::FFT<double>::HalfSpectrum};
-  std::vector<double> room;
-};
+void BlockCorrelation::Numbers::resize(std::size_t count) {
+  real.resize(count);
+  imaginary.resize(count);
+}
 
-BlockCorrelation::BlockCorrelation(std::size_t bits)
-    : bits_(bits), transform_(std::make_unique<Transform>()) {
+BlockCorrelation::BlockCorrelation(std::size_t bits) : bits_(bits) {
   if (bits < 64 || !std::has_single_bit(bits)) {
     throw std::invalid_argument(fmt::format(
         "bits of a block are {}, but must be a power of two of at least 64",
         bits));
   }
-}
-BlockCorrelation::~BlockCorrelation() = default;
-BlockCorrelation::BlockCorrelation(BlockCorrelation&&) noexcept = default;
-BlockCorrelation& BlockCorrelation::operator=(BlockCorrelation&&) noexcept =
-    default;
-
-/// As many zeros follow, so that nothing wraps around.
-void BlockCorrelation::transform(const std::uint64_t* words,
-                                 Spectrum& spectrum) {
-  std::vector<double>& room = transform_->room;
-  room.assign(2 * bits_, 0);
-  for (std::size_t w = 0; w < bits_ / 64; ++w) {
-    std::uint64_t word = words[w];
-    while (word != 0) {
-      room[64 * w + static_cast<std::size_t>(std::countr_zero(word))] = 1;
-      word &= word - 1;
+  rows_ = std::size_t{1} << (static_cast<unsigned>(std::countr_zero(bits)) / 2);
+  columns_ = bits / rows_;
+  room_.resize(rows_ * (columns_ + kGap));
+  const auto roots = [](std::size_t count, Numbers& numbers) {
+    numbers.resize(roots_for(count));
+    fill_roots(count, numbers.real.data(), numbers.imaginary.data());
+  };
+  roots(rows_, row_roots_);
+  roots(columns_, column_roots_);
+  // Angles in parts of 4 * bits of the circle.
+  const auto set = [bits](std::size_t angle, std::size_t i, Numbers& numbers) {
+    const double turns =
+        static_cast<double>(angle % (4 * bits)) / static_cast<double>(4 * bits);
+    numbers.real[i] = std::cos(2 * std::numbers::pi * turns);
+    numbers.imaginary[i] = std::sin(2 * std::numbers::pi * turns);
+  };
+  row_weights_.resize(rows_);
+  factors_.resize(bits);
+  for (std::size_t row = 0; row < rows_; ++row) {
+    set(row * columns_, row, row_weights_);
+    const std::size_t frequency = frequency_of_row(row, rows_);
+    for (std::size_t c = 0; c < columns_; ++c) {
+      set(c * (4 * bits + 1 - 4 * frequency), row * columns_ + c, factors_);
     }
   }
-  spectrum.resize(bits_ + 1);
-  transform_->fft.fwd(spectrum.data(), room.data(),
-                      static_cast<Eigen::Index>(2 * bits_));
 }
 
-void BlockCorrelation::add_pair(std::span<const std::complex<double>> earlier,
-                                std::span<const std::complex<double>> later,
-                                std::span<std::complex<double>> sum) {
-  // As arrays of doubles: a product of std::complex looks for infinities.
-  add_conjugate_products(reinterpret_cast<const double*>(earlier.data()),
-                         reinterpret_cast<const double*>(later.data()),
-                         sum.size(), reinterpret_cast<double*>(sum.data()));
+ComplexMatrix BlockCorrelation::room() {
+  return {room_.real.data(), room_.imaginary.data(), rows_, columns_,
+          columns_ + kGap};
+}
+
+ComplexMatrix BlockCorrelation::matrix_of(Spectrum& spectrum) const {
+  return {spectrum.data(), spectrum.data() + size(), columns_, rows_,
+          rows_ + kGap};
+}
+
+void BlockCorrelation::transform(const std::uint64_t* words,
+                                 Spectrum& spectrum) {
+  spectrum.resize(2 * size());
+  expand_weighted(words, row_weights_.view(), room());
+  transform_columns(room(), row_roots_.view());
+  multiply_and_transpose(room(), factors_.view(), matrix_of(spectrum));
+  transform_columns(matrix_of(spectrum), column_roots_.view());
+}
+
+void BlockCorrelation::add_pair(const Spectrum& earlier, const Spectrum& later,
+                                std::size_t begin, std::size_t count,
+                                Spectrum& sum) const {
+  const auto part = [&](const Spectrum& spectrum) -> ComplexNumbers {
+    return {spectrum.data() + begin, spectrum.data() + size() + begin};
+  };
+  add_conjugate_products(part(earlier), part(later), count, sum.data() + begin,
+                         sum.data() + size() + begin);
 }
 
 std::vector<std::uint64_t> BlockCorrelation::counts(const Spectrum& sum) {
-  std::vector<double>& room = transform_->room;
-  room.assign(2 * bits_, 0);
-  transform_->fft.inv(room.data(), sum.data(),
-                      static_cast<Eigen::Index>(2 * bits_));
-  std::vector<std::uint64_t> counts(room.size());
-  for (std::size_t i = 0; i < room.size(); ++i) {
-    counts[i] =
-        static_cast<std::uint64_t>(std::llround(std::max(room[i], 0.0)));
+  copy_ = sum;
+  restore_columns(matrix_of(copy_), column_roots_.view());
+  transpose_and_restore(matrix_of(copy_), factors_.view(), room());
+  restore_columns(room(), row_roots_.view());
+  std::vector<std::uint64_t> counts(2 * bits_);
+  const auto rounded = [this](double value) {
+    const double count = value / static_cast<double>(bits_);
+    return static_cast<std::uint64_t>(std::llround(std::max(count, 0.0)));
+  };
+  for (std::size_t row = 0; row < rows_; ++row) {
+    const double weight = row_weights_.real[row];
+    const double weight_i = row_weights_.imaginary[row];
+    for (std::size_t c = 0; c < columns_; ++c) {
+      const std::size_t at = row * (columns_ + kGap) + c;
+      const double re = room_.real[at];
+      const double im = room_.imaginary[at];
+      const std::size_t shift = row * columns_ + c;
+      counts[shift] = rounded(re * weight + im * weight_i);
+      counts[bits_ + shift] = rounded(re * weight_i - im * weight);
+    }
   }
   return counts;
 }
@@ -106,7 +141,7 @@ constexpr std::size_t kFrequencies = 2048;
 LagCounter::LagCounter(std::size_t block_bits, std::size_t blocks)
     : correlation_(block_bits),
       blocks_(blocks),
-      sums_(blocks + 1, BlockCorrelation::Spectrum(block_bits + 1)) {}
+      sums_(blocks + 1, BlockCorrelation::Spectrum(2 * correlation_.size())) {}
 
 void LagCounter::add(const std::uint64_t* words) {
   words_.insert(words_.end(), words, words + correlation_.bits() / 64);
@@ -121,16 +156,13 @@ void LagCounter::add(const std::uint64_t* words) {
 }
 
 void LagCounter::add_pending() {
-  const std::size_t size = sums_.front().size();
+  const std::size_t size = correlation_.size();
   for (std::size_t begin = 0; begin < size; begin += kFrequencies) {
     const std::size_t count = std::min(kFrequencies, size - begin);
-    const auto part = [&](BlockCorrelation::Spectrum& spectrum) {
-      return std::span(spectrum).subspan(begin, count);
-    };
     for (std::size_t d = 0; d <= blocks_; ++d) {
       for (std::size_t k = 0; k < pending_ && k + d < recent_.size(); ++k) {
-        BlockCorrelation::add_pair(part(recent_[k + d]), part(recent_[k]),
-                                   part(sums_[d]));
+        correlation_.add_pair(recent_[k + d], recent_[k], begin, count,
+                              sums_[d]);
       }
     }
   }
@@ -177,7 +209,7 @@ void CrossCounter::add(const std::uint64_t* earlier,
   correlation_.transform(earlier, earlier_);
   correlation_.transform(later, later_);
   sum_.resize(earlier_.size());
-  BlockCorrelation::add_pair(earlier_, later_, sum_);
+  correlation_.add_pair(earlier_, later_, 0, correlation_.size(), sum_);
   add_bits_to(earlier, earlier_drops_);
   add_bits_to(later, later_drops_);
   ++pairs_;

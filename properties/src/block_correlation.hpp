@@ -1,14 +1,12 @@
 #pragma once
 
-#include <complex>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
-#include <memory>
-#include <span>
 #include <vector>
 
 #include "dropcheck/stats/shift_counts.hpp"
+#include "spectrum_kernels.hpp"
 
 namespace dropcheck::properties {
 
@@ -16,35 +14,57 @@ namespace dropcheck::properties {
 /// double. Counts are integers below 2^40, where the rounding error is below
 /// 1e-3: rounded they are exact.
 ///
-/// Cost    n log n; about 20 ns a decision at 2^16 decisions a block.
+/// A block of n decisions is a polynomial, taken at the n numbers t with
+/// t^n = i. There the product of one with the conjugate of another holds the
+/// counts of shifts of either sign: in real and in imaginary parts.
 class BlockCorrelation {
  public:
-  using Spectrum = std::vector<std::complex<double>>;
+  /// Real parts, then as many imaginary ones, in an order of their own.
+  using Spectrum = std::vector<double>;
 
   /// `bits` decisions a block, a power of two of at least 64. Throws
   /// std::invalid_argument otherwise.
   explicit BlockCorrelation(std::size_t bits);
-  ~BlockCorrelation();
-  BlockCorrelation(BlockCorrelation&&) noexcept;
-  BlockCorrelation& operator=(BlockCorrelation&&) noexcept;
 
   std::size_t bits() const { return bits_; }
+  /// Complex numbers of a spectrum.
+  std::size_t size() const { return columns_ * (rows_ + kGap); }
 
   void transform(const std::uint64_t* words, Spectrum& spectrum);
 
-  /// Adds what `counts` needs of a pair of blocks; of equal parts of them.
-  static void add_pair(std::span<const std::complex<double>> earlier,
-                       std::span<const std::complex<double>> later,
-                       std::span<std::complex<double>> sum);
+  /// Adds what `counts` needs of a pair of blocks: `count` numbers of their
+  /// spectra from `begin` on.
+  void add_pair(const Spectrum& earlier, const Spectrum& later,
+                std::size_t begin, std::size_t count, Spectrum& sum) const;
 
   /// At s and at 2 * bits() - s: over all pairs added, the number of i with a
   /// drop at i of the earlier block and at i + s, and i - s, of the later one.
   std::vector<std::uint64_t> counts(const Spectrum& sum);
 
  private:
-  struct Transform;
+  struct Numbers {
+    std::vector<double> real;
+    std::vector<double> imaginary;
+    void resize(std::size_t count);
+    ComplexNumbers view() const { return {real.data(), imaginary.data()}; }
+  };
+
+  /// Between rows: columns of a power of two would share lines of the cache.
+  static constexpr std::size_t kGap = 8;
+
+  ComplexMatrix room();
+  ComplexMatrix matrix_of(Spectrum& spectrum) const;
+
   std::size_t bits_;
-  std::unique_ptr<Transform> transform_;
+  // The block as a matrix: decision i stands in row i / columns_.
+  std::size_t rows_;
+  std::size_t columns_;
+  Numbers row_roots_;
+  Numbers column_roots_;
+  Numbers row_weights_;  ///< exp(i pi n / (2 bits)) of the first of each row
+  Numbers factors_;      ///< between the transforms of columns and of rows
+  Numbers room_;
+  Spectrum copy_;
 };
 
 /// Counts of one sequence against itself at every lag up to some number of

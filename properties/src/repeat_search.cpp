@@ -16,20 +16,32 @@ std::uint64_t word_of_window(const std::uint64_t* words, std::int64_t index,
   return shift == 0 ? low : low | words[index + 1] << (64 - shift);
 }
 
+// The hash of a window is a polynomial of its words, so that it can be told
+// from that of the window before; words are mixed first.
+constexpr std::uint64_t kBase = 0x9E3779B97F4A7C15;
+
+std::uint64_t mixed(std::uint64_t word) {
+  word = (word ^ word >> 32U) * 0xD6E8FEB86659FD93;
+  return word ^ word >> 32U;
+}
+
+std::uint64_t finished(std::uint64_t polynomial) {
+  polynomial = (polynomial ^ polynomial >> 29U) * 0xBF58476D1CE4E5B9;
+  return polynomial ^ polynomial >> 32U;
+}
+
 struct Window {
-  std::uint64_t hash = 0x9E3779B97F4A7C15;
+  std::uint64_t hash = 0;
   std::int64_t drops = 0;
 };
 
-Window window_at(const std::uint64_t* words, std::int64_t count, int shift) {
-  Window window;
+std::uint64_t polynomial_at(const std::uint64_t* words, std::int64_t count,
+                            int shift) {
+  std::uint64_t polynomial = 0;
   for (std::int64_t i = 0; i < count; ++i) {
-    const std::uint64_t word = word_of_window(words, i, shift);
-    window.drops += std::popcount(word);
-    window.hash = (window.hash ^ word) * 0xD6E8FEB86659FD93;
-    window.hash ^= window.hash >> 32U;
+    polynomial = polynomial * kBase + mixed(word_of_window(words, i, shift));
   }
-  return window;
+  return polynomial;
 }
 
 constexpr std::size_t kFilterWords = std::size_t{1} << 16;
@@ -43,6 +55,35 @@ std::uint64_t filter_bit(std::uint64_t hash) {
 }
 
 }  // namespace
+
+std::size_t HashTable::place_of(std::uint64_t hash) const {
+  const std::size_t last = places_.size() - 1;  // of a power of two
+  std::size_t place = hash & last;
+  while (places_[place].number != 0 && places_[place].hash != hash) {
+    place = (place + 1) & last;
+  }
+  return place;
+}
+
+void HashTable::put(std::uint64_t hash, std::uint64_t number) {
+  if (2 * used_ >= places_.size()) {
+    std::vector<Place> before(2 * places_.size());
+    before.swap(places_);
+    for (const Place& place : before) {
+      if (place.number != 0) places_[place_of(place.hash)] = place;
+    }
+  }
+  Place& place = places_[place_of(hash)];
+  if (place.number != 0) return;
+  place = {hash, number + 1};
+  ++used_;
+}
+
+std::optional<std::uint64_t> HashTable::find(std::uint64_t hash) const {
+  const Place& place = places_[place_of(hash)];
+  if (place.number == 0) return std::nullopt;
+  return place.number - 1;
+}
 
 RepeatPlan RepeatPlan::make(std::int64_t bits, std::int64_t head,
                             std::int64_t run, double p0, double threshold) {
@@ -73,7 +114,10 @@ RepeatSearch::RepeatSearch(const RepeatPlan& plan, double p0)
     : plan_(plan),
       p0_(p0),
       window_words_(plan.window / 64),
-      filter_(kFilterWords) {}
+      leaving_(1),
+      filter_(kFilterWords) {
+  for (std::int64_t i = 1; i < window_words_; ++i) leaving_ *= kBase;
+}
 
 const std::uint64_t* RepeatSearch::at(std::int64_t word) const {
   return recent_.data() + (word - first_);
@@ -108,24 +152,44 @@ bool RepeatSearch::telling(std::int64_t drops) const {
 void RepeatSearch::keep(std::int64_t word) {
   const std::uint64_t number = kept_places_.size();
   kept_places_.push_back(word);
-  kept_words_.insert(kept_words_.end(), at(word), at(word) + window_words_ + 1);
+  const std::uint64_t* const words = at(word);
+  kept_words_.insert(kept_words_.end(), words, words + window_words_ + 1);
+  Window window;
+  for (std::int64_t i = 0; i < window_words_; ++i) {
+    window.drops += std::popcount(words[i]);
+  }
   for (int shift = 0; shift < 64; ++shift) {
-    const Window window = window_at(at(word), window_words_, shift);
-    if (!telling(window.drops)) continue;
-    filter_[filter_word(window.hash)] |= filter_bit(window.hash);
-    windows_.try_emplace(window.hash,
-                         64 * number + static_cast<unsigned>(shift));
+    if (telling(window.drops)) {
+      window.hash = finished(polynomial_at(words, window_words_, shift));
+      filter_[filter_word(window.hash)] |= filter_bit(window.hash);
+      windows_.put(window.hash, 64 * number + static_cast<unsigned>(shift));
+    }
+    window.drops -= static_cast<std::int64_t>(words[0] >> shift & 1U);
+    window.drops +=
+        static_cast<std::int64_t>(words[window_words_] >> shift & 1U);
   }
 }
 
+std::uint64_t RepeatSearch::rolled_hash(std::int64_t word) {
+  if (rolled_ < 0 || rolled_ + 1 != word) {
+    rolling_ = polynomial_at(at(word), window_words_, 0);
+  } else {
+    const std::uint64_t* const before = at(word - 1);
+    rolling_ = (rolling_ - mixed(before[0]) * leaving_) * kBase +
+               mixed(before[window_words_]);
+  }
+  rolled_ = word;
+  return finished(rolling_);
+}
+
 void RepeatSearch::look_up(std::int64_t word) {
-  const std::uint64_t hash = window_at(at(word), window_words_, 0).hash;
+  const std::uint64_t hash = rolled_hash(word);
   if ((filter_[filter_word(hash)] & filter_bit(hash)) == 0) return;
   const auto hit = windows_.find(hash);
-  if (hit == windows_.end() || !agrees(hit->second, at(word))) return;
-  found_ = Repeat{64 * kept_places_[hit->second / 64] +
-                      static_cast<std::int64_t>(hit->second % 64),
-                  64 * word};
+  if (!hit || !agrees(*hit, at(word))) return;
+  found_ = Repeat{
+      64 * kept_places_[*hit / 64] + static_cast<std::int64_t>(*hit % 64),
+      64 * word};
 }
 
 bool RepeatSearch::agrees(std::uint64_t kept,

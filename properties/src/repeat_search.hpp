@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <unordered_map>
 #include <vector>
 
 namespace dropcheck::properties {
@@ -37,6 +36,24 @@ struct Repeat {
   std::int64_t later = 0;
 };
 
+/// The first number that was put in under each hash.
+class HashTable {
+ public:
+  void put(std::uint64_t hash, std::uint64_t number);
+  std::optional<std::uint64_t> find(std::uint64_t hash) const;
+
+ private:
+  struct Place {
+    std::uint64_t hash = 0;
+    std::uint64_t number = 0;  ///< and 1; 0: nothing yet
+  };
+  /// Where the hash is, or would be put.
+  std::size_t place_of(std::uint64_t hash) const;
+
+  std::vector<Place> places_ = std::vector<Place>(1024);
+  std::size_t used_ = 0;
+};
+
 /// Looks for a window of decisions that returns further on in one sequence.
 ///
 /// Two windows that are compared never overlap, so independent decisions agree
@@ -61,17 +78,24 @@ class RepeatSearch {
   bool agrees(std::uint64_t kept, const std::uint64_t* words) const;
   const std::uint64_t* at(std::int64_t word) const;
 
+  /// The hash of the window that begins with a word, from that of the window
+  /// before it.
+  std::uint64_t rolled_hash(std::int64_t word);
+
   RepeatPlan plan_;
   double p0_;
   std::int64_t window_words_;
-  std::int64_t next_ = 0;   ///< word that is visited next
-  std::int64_t first_ = 0;  ///< number of the first word of `recent_`
+  std::uint64_t leaving_;  ///< weight of the first word of a window
+  std::uint64_t rolling_ = 0;
+  std::int64_t rolled_ = -1;  ///< word whose window that is
+  std::int64_t next_ = 0;     ///< word that is visited next
+  std::int64_t first_ = 0;    ///< number of the first word of `recent_`
   std::vector<std::uint64_t> recent_;
   /// window_words_ + 1 words for each kept word, and where they stood.
   std::vector<std::uint64_t> kept_words_;
   std::vector<std::int64_t> kept_places_;
   /// From the hash of a window to 64 * (number of the kept word) + shift.
-  std::unordered_map<std::uint64_t, std::uint64_t> windows_;
+  HashTable windows_;
   /// One bit for each of so many values of a hash: most windows are not kept,
   /// and most of those are told by their bit.
   std::vector<std::uint64_t> filter_;

@@ -7,6 +7,8 @@
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
+#include <complex>
+#include <numbers>
 #include <random>
 #include <stdexcept>
 
@@ -88,6 +90,16 @@ TEST(BlockCorrelation, RefusesBlocksThatAreNoPowerOfTwo) {
   EXPECT_THROW(BlockCorrelation(96), std::invalid_argument);
 }
 
+/// Runs `test` once for each set of vectors.
+template <class Test>
+void on_all_targets(const Test& test) {
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    hwy::SetSupportedTargetsForTest(target);
+    test();
+  }
+  hwy::SetSupportedTargetsForTest(0);
+}
+
 // Bit for bit, on every set of vectors: evidence must not depend on the
 // machine.
 TEST(Spectra, AddProductsAsThePlainLoop) {
@@ -96,23 +108,90 @@ TEST(Spectra, AddProductsAsThePlainLoop) {
     return std::ldexp(static_cast<double>(words() >> 11U), -50) - 4;
   };
   for (const std::size_t count : {0U, 1U, 3U, 8U, 9U, 31U, 100U}) {
-    std::vector<double> a(2 * count), b(2 * count), sum(2 * count);
-    for (auto* values : {&a, &b, &sum}) {
+    std::vector<double> a(count), b(count), sum(count);
+    std::vector<double> ai(count), bi(count), sum_i(count);
+    for (auto* values : {&a, &b, &sum, &ai, &bi, &sum_i}) {
       for (double& value : *values) value = any();
     }
     std::vector<double> expected = sum;
-    for (std::size_t k = 0; k < 2 * count; k += 2) {
-      expected[k] += a[k] * b[k] + a[k + 1] * b[k + 1];
-      expected[k + 1] += a[k] * b[k + 1] - a[k + 1] * b[k];
+    std::vector<double> expected_i = sum_i;
+    for (std::size_t k = 0; k < count; ++k) {
+      expected[k] += b[k] * a[k] + bi[k] * ai[k];
+      expected_i[k] += bi[k] * a[k] - b[k] * ai[k];
     }
-    for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-      hwy::SetSupportedTargetsForTest(target);
+    on_all_targets([&] {
       std::vector<double> result = sum;
-      add_conjugate_products(a.data(), b.data(), count, result.data());
+      std::vector<double> result_i = sum_i;
+      add_conjugate_products({a.data(), ai.data()}, {b.data(), bi.data()},
+                             count, result.data(), result_i.data());
       EXPECT_EQ(result, expected);
-    }
-    hwy::SetSupportedTargetsForTest(0);
+      EXPECT_EQ(result_i, expected_i);
+    });
   }
+}
+
+// Against the sum that a transform is, for every row that it leaves.
+RC_GTEST_PROP(Spectra, TransformColumns, (std::uint64_t key)) {
+  const auto rows = *rc::gen::element<std::size_t>(8, 16, 32, 64, 128);
+  constexpr std::size_t kColumns = 8;
+  constexpr std::size_t kStride = 11;
+  std::mt19937_64 words(key);
+  std::vector<double> re(rows * kStride), im(rows * kStride);
+  for (auto* values : {&re, &im}) {
+    for (double& value : *values) {
+      value = std::ldexp(static_cast<double>(words() >> 11U), -53) - .5;
+    }
+  }
+  std::vector<double> roots(roots_for(rows)), roots_i(roots.size());
+  fill_roots(rows, roots.data(), roots_i.data());
+  std::vector<double> first, first_i;
+  on_all_targets([&] {
+    std::vector<double> out = re, out_i = im;
+    const ComplexMatrix matrix{out.data(), out_i.data(), rows, kColumns,
+                               kStride};
+    transform_columns(matrix, {roots.data(), roots_i.data()});
+    if (first.empty()) first = out, first_i = out_i;
+    RC_ASSERT(out == first);
+    RC_ASSERT(out_i == first_i);
+    restore_columns(matrix, {roots.data(), roots_i.data()});
+    for (std::size_t i = 0; i < rows * kStride; ++i) {
+      const double times =
+          i % kStride < kColumns ? static_cast<double>(rows) : 1;
+      RC_ASSERT(std::abs(out[i] - times * re[i]) < 1e-12);
+      RC_ASSERT(std::abs(out_i[i] - times * im[i]) < 1e-12);
+    }
+  });
+  for (std::size_t row = 0; row < rows; ++row) {
+    const auto frequency = static_cast<double>(frequency_of_row(row, rows));
+    for (std::size_t c = 0; c < kColumns; ++c) {
+      std::complex<double> sum = 0;
+      for (std::size_t n = 0; n < rows; ++n) {
+        sum += std::complex(re[n * kStride + c], im[n * kStride + c]) *
+               std::polar(1.0, -2 * std::numbers::pi * frequency *
+                                   static_cast<double>(n) /
+                                   static_cast<double>(rows));
+      }
+      RC_ASSERT(std::abs(sum - std::complex(first[row * kStride + c],
+                                            first_i[row * kStride + c])) <
+                1e-12);
+    }
+  }
+}
+
+TEST(Spectra, AreThoseOfEveryProcessor) {
+  const auto words = random_bits(2048 / 64, .3, 9);
+  BlockCorrelation correlation(2048);
+  BlockCorrelation::Spectrum first;
+  correlation.transform(words.data(), first);
+  BlockCorrelation::Spectrum sum(first.size());
+  correlation.add_pair(first, first, 0, correlation.size(), sum);
+  const auto counts = correlation.counts(sum);
+  on_all_targets([&] {
+    BlockCorrelation::Spectrum spectrum;
+    correlation.transform(words.data(), spectrum);
+    EXPECT_EQ(spectrum, first);
+    EXPECT_EQ(correlation.counts(sum), counts);
+  });
 }
 
 }  // namespace
