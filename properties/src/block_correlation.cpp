@@ -94,13 +94,16 @@ void BlockCorrelation::transform(const std::uint64_t* words,
   transform_columns(matrix_of(spectrum), column_roots_.view());
 }
 
-void BlockCorrelation::add_pair(const Spectrum& earlier, const Spectrum& later,
-                                std::size_t begin, std::size_t count,
-                                Spectrum& sum) const {
+void BlockCorrelation::add_pairs(std::span<const Pair> pairs, std::size_t begin,
+                                 std::size_t count, Spectrum& sum) {
   const auto part = [&](const Spectrum& spectrum) -> ComplexNumbers {
     return {spectrum.data() + begin, spectrum.data() + size() + begin};
   };
-  add_conjugate_products(part(earlier), part(later), count, sum.data() + begin,
+  pairs_.clear();
+  for (const auto& [earlier, later] : pairs) {
+    pairs_.push_back({part(*earlier), part(*later)});
+  }
+  add_conjugate_products(pairs_, count, sum.data() + begin,
                          sum.data() + size() + begin);
 }
 
@@ -157,13 +160,15 @@ void LagCounter::add(const std::uint64_t* words) {
 
 void LagCounter::add_pending() {
   const std::size_t size = correlation_.size();
+  std::vector<BlockCorrelation::Pair> pairs;
   for (std::size_t begin = 0; begin < size; begin += kFrequencies) {
     const std::size_t count = std::min(kFrequencies, size - begin);
     for (std::size_t d = 0; d <= blocks_; ++d) {
+      pairs.clear();
       for (std::size_t k = 0; k < pending_ && k + d < recent_.size(); ++k) {
-        correlation_.add_pair(recent_[k + d], recent_[k], begin, count,
-                              sums_[d]);
+        pairs.emplace_back(&recent_[k + d], &recent_[k]);
       }
+      correlation_.add_pairs(pairs, begin, count, sums_[d]);
     }
   }
   pending_ = 0;
@@ -209,7 +214,8 @@ void CrossCounter::add(const std::uint64_t* earlier,
   correlation_.transform(earlier, earlier_);
   correlation_.transform(later, later_);
   sum_.resize(earlier_.size());
-  correlation_.add_pair(earlier_, later_, 0, correlation_.size(), sum_);
+  const BlockCorrelation::Pair pair{&earlier_, &later_};
+  correlation_.add_pairs({&pair, 1}, 0, correlation_.size(), sum_);
   add_bits_to(earlier, earlier_drops_);
   add_bits_to(later, later_drops_);
   ++pairs_;

@@ -3,6 +3,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "dropcheck/stats/shift_counts.hpp"
@@ -32,10 +34,11 @@ class BlockCorrelation {
 
   void transform(const std::uint64_t* words, Spectrum& spectrum);
 
-  /// Adds what `counts` needs of a pair of blocks: `count` numbers of their
-  /// spectra from `begin` on.
-  void add_pair(const Spectrum& earlier, const Spectrum& later,
-                std::size_t begin, std::size_t count, Spectrum& sum) const;
+  /// Adds what `counts` needs of pairs of blocks, earlier and later: `count`
+  /// numbers of their spectra from `begin` on.
+  using Pair = std::pair<const Spectrum*, const Spectrum*>;
+  void add_pairs(std::span<const Pair> pairs, std::size_t begin,
+                 std::size_t count, Spectrum& sum);
 
   /// At s and at 2 * bits() - s: over all pairs added, the number of i with a
   /// drop at i of the earlier block and at i + s, and i - s, of the later one.
@@ -65,6 +68,7 @@ class BlockCorrelation {
   Numbers factors_;      ///< between the transforms of columns and of rows
   Numbers room_;
   Spectrum copy_;
+  std::vector<SpectrumPair> pairs_;  // of a call of add_pairs
 };
 
 /// Counts of one sequence against itself at every lag up to some number of

@@ -258,26 +258,29 @@ void transpose_and_restore_of(const ComplexMatrix& from,
   }
 }
 
-void add_conjugate_products_of(const ComplexNumbers& earlier,
-                               const ComplexNumbers& later, std::size_t count,
-                               double* sum_real, double* sum_imaginary) {
+void add_conjugate_products_of(std::span<const SpectrumPair> pairs,
+                               std::size_t count, double* sum_real,
+                               double* sum_imaginary) {
   const Doubles d;
   std::size_t k = 0;
   for (; k + hn::Lanes(d) <= count; k += hn::Lanes(d)) {
-    const Complex product =
-        times_conjugate(load_factors(later, k), load_factors(earlier, k));
-    hn::StoreU(hn::Add(hn::LoadU(d, sum_real + k), product.re), d,
-               sum_real + k);
-    hn::StoreU(hn::Add(hn::LoadU(d, sum_imaginary + k), product.im), d,
-               sum_imaginary + k);
+    Complex sum{hn::LoadU(d, sum_real + k), hn::LoadU(d, sum_imaginary + k)};
+    for (const SpectrumPair& pair : pairs) {
+      sum = plus(sum, times_conjugate(load_factors(pair.later, k),
+                                      load_factors(pair.earlier, k)));
+    }
+    hn::StoreU(sum.re, d, sum_real + k);
+    hn::StoreU(sum.im, d, sum_imaginary + k);
   }
   for (; k < count; ++k) {
-    const double a = earlier.real[k];
-    const double ai = earlier.imaginary[k];
-    const double b = later.real[k];
-    const double bi = later.imaginary[k];
-    sum_real[k] += b * a + bi * ai;
-    sum_imaginary[k] += bi * a - b * ai;
+    for (const auto& [earlier, later] : pairs) {
+      const double a = earlier.real[k];
+      const double ai = earlier.imaginary[k];
+      const double b = later.real[k];
+      const double bi = later.imaginary[k];
+      sum_real[k] += b * a + bi * ai;
+      sum_imaginary[k] += bi * a - b * ai;
+    }
   }
 }
 
@@ -353,11 +356,11 @@ void transpose_and_restore(const ComplexMatrix& from,
   HWY_DYNAMIC_DISPATCH(transpose_and_restore_of)(from, factors, to);
 }
 
-void add_conjugate_products(const ComplexNumbers& earlier,
-                            const ComplexNumbers& later, std::size_t count,
-                            double* sum_real, double* sum_imaginary) {
+void add_conjugate_products(std::span<const SpectrumPair> pairs,
+                            std::size_t count, double* sum_real,
+                            double* sum_imaginary) {
   HWY_DYNAMIC_DISPATCH(add_conjugate_products_of)
-  (earlier, later, count, sum_real, sum_imaginary);
+  (pairs, count, sum_real, sum_imaginary);
 }
 
 }  // namespace dropcheck::properties

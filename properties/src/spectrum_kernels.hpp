@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 namespace dropcheck::properties {
 
@@ -55,9 +56,14 @@ void transpose_and_restore(const ComplexMatrix& from,
                            const ComplexNumbers& factors,
                            const ComplexMatrix& to);
 
-/// sum[k] += conjugate(earlier[k]) * later[k] for `count` numbers.
-void add_conjugate_products(const ComplexNumbers& earlier,
-                            const ComplexNumbers& later, std::size_t count,
-                            double* sum_real, double* sum_imaginary);
+/// sum[k] += conjugate(earlier[k]) * later[k] for `count` numbers, pair of
+/// spectra by pair.
+struct SpectrumPair {
+  ComplexNumbers earlier;
+  ComplexNumbers later;
+};
+void add_conjugate_products(std::span<const SpectrumPair> pairs,
+                            std::size_t count, double* sum_real,
+                            double* sum_imaginary);
 
 }  // namespace dropcheck::properties

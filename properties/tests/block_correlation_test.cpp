@@ -115,15 +115,18 @@ TEST(Spectra, AddProductsAsThePlainLoop) {
     }
     std::vector<double> expected = sum;
     std::vector<double> expected_i = sum_i;
+    const ComplexNumbers first{a.data(), ai.data()};
+    const ComplexNumbers second{b.data(), bi.data()};
+    const std::vector<SpectrumPair> pairs{{first, second}, {second, second}};
     for (std::size_t k = 0; k < count; ++k) {
       expected[k] += b[k] * a[k] + bi[k] * ai[k];
       expected_i[k] += bi[k] * a[k] - b[k] * ai[k];
+      expected[k] += b[k] * b[k] + bi[k] * bi[k];
     }
     on_all_targets([&] {
       std::vector<double> result = sum;
       std::vector<double> result_i = sum_i;
-      add_conjugate_products({a.data(), ai.data()}, {b.data(), bi.data()},
-                             count, result.data(), result_i.data());
+      add_conjugate_products(pairs, count, result.data(), result_i.data());
       EXPECT_EQ(result, expected);
       EXPECT_EQ(result_i, expected_i);
     });
@@ -184,7 +187,8 @@ TEST(Spectra, AreThoseOfEveryProcessor) {
   BlockCorrelation::Spectrum first;
   correlation.transform(words.data(), first);
   BlockCorrelation::Spectrum sum(first.size());
-  correlation.add_pair(first, first, 0, correlation.size(), sum);
+  const BlockCorrelation::Pair pair{&first, &first};
+  correlation.add_pairs({&pair, 1}, 0, correlation.size(), sum);
   const auto counts = correlation.counts(sum);
   on_all_targets([&] {
     BlockCorrelation::Spectrum spectrum;
