@@ -97,6 +97,8 @@ struct Fault {
   Around around = Around::kRight;
   Cloning cloning = Cloning::kRight;
   MaskOutput mask_output = MaskOutput::kRight;
+  /// What it declares of its masks, a name of `recipe_called`; empty: nothing.
+  std::string_view recipe = {};
 };
 
 /// One member of the zoo.
@@ -140,5 +142,6 @@ std::vector<Specimen> alpha_faults();
 std::vector<Specimen> channel_faults();
 std::vector<Specimen> path_faults();
 std::vector<Specimen> attention_faults();
+std::vector<Specimen> replay_faults();
 
 }  // namespace dropcheck::impl::faulty

@@ -35,6 +35,9 @@ Description description_of(const Specimen& specimen) {
   description.clone = law.factor == Factor::kMask && !specimen.fault.result;
   description.mask_output =
       specimen.fault.mask_output != faulty::MaskOutput::kRight;
+  if (!specimen.fault.recipe.empty()) {
+    description.recipe = recipe_called(specimen.fault.recipe);
+  }
   description.strides = Strides::kAny;
   return description;
 }
@@ -72,15 +75,18 @@ std::unique_ptr<Layer> make_layer(const Specimen& specimen,
 
 std::vector<SubjectEntry> make_zoo() {
   std::vector<SubjectEntry> zoo;
-  for (const auto group :
-       {faulty::rate_faults,     faulty::threshold_faults, faulty::value_faults,
-        faulty::unit_faults,     faulty::pattern_faults,   faulty::call_faults,
-        faulty::stream_faults,   faulty::mode_faults,      faulty::edge_faults,
-        faulty::trespass_faults, faulty::subtle_faults,    faulty::block_faults,
-        faulty::noise_faults,    faulty::layout_faults,    faulty::shape_faults,
-        faulty::dtype_faults,    faulty::special_faults,   faulty::state_faults,
-        faulty::alpha_faults,    faulty::channel_faults,   faulty::path_faults,
-        faulty::attention_faults}) {
+  for (const auto group : {faulty::rate_faults,    faulty::threshold_faults,
+                           faulty::value_faults,   faulty::unit_faults,
+                           faulty::pattern_faults, faulty::call_faults,
+                           faulty::stream_faults,  faulty::mode_faults,
+                           faulty::edge_faults,    faulty::trespass_faults,
+                           faulty::subtle_faults,  faulty::block_faults,
+                           faulty::noise_faults,   faulty::layout_faults,
+                           faulty::shape_faults,   faulty::dtype_faults,
+                           faulty::special_faults, faulty::state_faults,
+                           faulty::alpha_faults,   faulty::channel_faults,
+                           faulty::path_faults,    faulty::attention_faults,
+                           faulty::replay_faults}) {
     for (const Specimen& specimen : group()) {
       zoo.push_back(faulty::entry_of(specimen));
     }

@@ -19,6 +19,9 @@ Description description_of(const Law& law) {
   description.backward = law.has_backward;
   description.in_place = law.has_in_place;
   description.clone = true;
+  if (law.factor == Factor::kMask && law.unit != Unit::kBlock) {
+    description.recipe = recipe_called("dropcheck");
+  }
   description.mask_output =
       law.factor == Factor::kMask && law.base == Base::kInput;
   description.strides = Strides::kAny;

@@ -21,6 +21,8 @@ struct Occasion {
   bool plain = false;            ///< no option of LayerConfig is set
   bool first_generated = false;  ///< the first of its subject that was drawn
   bool mask_output = false;      ///< the subject hands out its masks
+  bool recipe = false;           ///< ... declares how they follow from a seed
+  bool reseed = false;           ///< ... takes a seed
   /// One configuration a subject: where a check is dear and its answer does
   /// not depend on p, dtype or options.
   bool once() const { return first_probability && first_dtype && plain; }
@@ -89,6 +91,7 @@ extern const CheckDefinition seeding_check;
 extern const CheckDefinition in_place_check;
 extern const CheckDefinition backward_mask_check;
 extern const CheckDefinition mask_output_check;
+extern const CheckDefinition replay_check;
 extern const CheckDefinition self_normalisation_check;
 extern const CheckDefinition resolution_check;
 extern const CheckDefinition block_output_check;

@@ -34,6 +34,7 @@ constexpr std::array kDefinitions{
     &in_place_check,
     &backward_mask_check,
     &mask_output_check,
+    &replay_check,
     &self_normalisation_check,
     &resolution_check,
     &block_output_check,

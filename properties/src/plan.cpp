@@ -158,9 +158,11 @@ PlannedConfiguration plan_configuration(const PlannedSubject& subject,
   if (candidate.generated) own.delta.reset();
   plan_sizes(planned, own);
   planned.calls_per_block = block_calls(planned);
-  plan_checks(planned, {own, candidate.first_probability, candidate.first_dtype,
-                        candidate.plain, candidate.first_generated,
-                        subject.description.mask_output});
+  plan_checks(
+      planned,
+      {own, candidate.first_probability, candidate.first_dtype, candidate.plain,
+       candidate.first_generated, subject.description.mask_output,
+       subject.description.recipe.has_value(), subject.description.reseed});
   return planned;
 }
 
@@ -313,6 +315,7 @@ std::pair<PlannedSubject, std::unique_ptr<impl::Subject>> plan_subject(
     planned.description = subject->describe();
     planned.law = std::make_shared<const impl::Law>(
         impl::law_of(planned.entry, planned.description));
+    if (entry.recipe) planned.description.recipe = entry.recipe;
   } catch (const std::exception& error) {
     planned.failure = error.what();
     subject.reset();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -25,7 +26,15 @@ class SubjectPool {
   void close();
   const PlannedSubject& planned() const { return planned_; }
 
+  /// Notes how masks of the subject are read.
+  void note_fused() { fused_ = true; }
+  void note_blocks() { blocks_ = true; }
+  bool fused() const { return fused_; }
+  bool blocks() const { return blocks_; }
+
  private:
+  std::atomic<bool> fused_{false};
+  std::atomic<bool> blocks_{false};
   std::mutex mutex_;
   const PlannedSubject& planned_;
   std::vector<std::shared_ptr<impl::Subject>> idle_;
@@ -84,6 +93,7 @@ enum class Stream : std::uint64_t {
   kSpecials,
   kState,
   kDiagnosis,
+  kReplay,
 };
 
 /// Seed of a block (or of another stream) of the experiment.

@@ -29,6 +29,7 @@ def verify(
         reseed: Optional[Callable[[int], Any]] = None,
         own_state: bool = False,
         returns_mask: bool = False,
+        recipe: Union[str, Mapping[str, Any], None] = None,
         dtypes: Iterable[Any] = ("f32",),
         shapes: Optional[Iterable[Sequence[int]]] = None,
         variants: Iterable[Mapping[str, Any]] = (),
@@ -67,6 +68,11 @@ def verify(
     own_state     True if layers share no generator: they then run in parallel.
     returns_mask  True if a call returns (output, mask), 1 for kept: the mask is
                   compared with what was done.
+    recipe        how each mask follows from the seed: it is then recomputed
+                  and compared bit for bit. "numpy.random", "numpy.random.f32"
+                  (rng.random), "jax.bernoulli" (the key that is passed),
+                  "torch.bernoulli", or a dict: {"like": "numpy.random",
+                  "kept": "u>=drop"}.
     dtypes        f64, f32, f16, bf16.
     shapes        in place of those that the law is best seen on.
     variants      options to verify too: [{"in_place": True}].
@@ -115,7 +121,9 @@ def verify(
     contract.update(variants=[dict(variant) for variant in variants],
                     options=dict(options) if options is not None else None,
                     spatial_axes=spatial_axes, strides=strides,
-                    own_state=own_state, mask_output=returns_mask)
+                    own_state=own_state, mask_output=returns_mask,
+                    recipe=recipe if recipe is None or isinstance(recipe, str)
+                    else dict(recipe))
     settings = {
         "profile": profile, "drop_probabilities": probabilities,
         "shapes": [list(shape) for shape in shapes or ()], "dtypes": names,
@@ -158,8 +166,8 @@ def declares(**arguments: Any) -> Callable[[Any], Any]:
     """Says for `dropcheck verify py:MODULE:NAME` what a target promises.
 
     Arguments are those of `verify` that describe the layer: layer, framework,
-    device, dtypes, factory, reseed, own_state, returns_mask, options, variants
-    and spatial_axes.
+    device, dtypes, factory, reseed, own_state, returns_mask, recipe, options,
+    variants and spatial_axes.
     """
     def mark(target: Any) -> Any:
         target.__dropcheck__ = arguments

@@ -23,7 +23,8 @@ from ._layers import Adapter, dtype_words
 from ._verify import _version
 
 _ARGUMENTS = {"layer", "framework", "device", "dtypes", "factory", "reseed",
-              "own_state", "returns_mask", "options", "variants", "spatial_axes"}
+              "own_state", "returns_mask", "recipe", "options", "variants",
+              "spatial_axes"}
 _NUMPY = {"f64": "float64", "f32": "float32", "f16": "float16"}
 
 
@@ -124,6 +125,10 @@ def main(arguments: list[str]) -> None:
               "own_state": str(int(declared.get("own_state", False))),
               "options": json.dumps(declared.get("options", {})),
               "variants": json.dumps(declared.get("variants", []))}
+    recipe = declared.get("recipe")
+    if recipe is not None:
+        fields["recipe"] = (recipe if isinstance(recipe, str)
+                            else json.dumps(dict(recipe)))
     if declared.get("spatial_axes") is not None:
         fields["spatial_axes"] = str(declared["spatial_axes"])
     understands = ("in_place", "channels_last", "scale_by_keep", "shared_axes",

@@ -157,6 +157,18 @@ impl::Strides strides_from(const json& contract) {
 
 }  // namespace
 
+/// A name, or an object of parts.
+static impl::MaskRecipe recipe_from(const json& value) {
+  if (value.is_string()) return impl::recipe_called(value.get<std::string>());
+  if (!value.is_object()) refuse("recipe", value.dump(), "a name or a dict");
+  std::vector<impl::RecipePart> parts;
+  for (const auto& [key, part] : value.items()) {
+    parts.emplace_back(
+        key, part.is_string() ? part.get<std::string>() : part.dump());
+  }
+  return impl::recipe_of(parts);
+}
+
 impl::SubjectEntry entry_from(const json& contract) {
   impl::SubjectEntry entry;
   entry.name = value_or<std::string>(contract, "name", "python:layer");
@@ -189,6 +201,10 @@ impl::Description description_from(const json& contract) {
   description.own_state = value_or(contract, "own_state", false);
   description.backward = value_or(contract, "backward", false);
   description.mask_output = value_or(contract, "mask_output", false);
+  if (const auto found = contract.find("recipe");
+      found != contract.end() && !found->is_null()) {
+    description.recipe = recipe_from(*found);
+  }
   description.strides = strides_from(contract);
   for (const auto& variant : variants_from(contract)) {
     description.in_place = description.in_place || variant.in_place;

@@ -13,7 +13,7 @@ namespace dropcheck::python {
 impl::SubjectEntry entry_from(const nlohmann::json& contract);
 
 /// What the layer offers: version, generator, dtypes, reseed, own_state,
-/// backward, mask_output, strides.
+/// backward, mask_output, recipe, strides.
 impl::Description description_from(const nlohmann::json& contract);
 
 /// drop_probabilities, shapes, dtypes, only, profile, seed, alpha, share,

@@ -29,6 +29,28 @@ def test_a_right_function_is_certified():
     assert rate.n > 1000
 
 
+def test_numpys_masks_are_recomputed():
+    rule = {"like": "numpy.random", "kept": "u>=drop"}
+    result = dropcheck.verify(dropout, p=0.1, only="replay", recipe=rule)
+    assert result["replay"].verdict == "certified", sentences(result)
+    assert "PCG64" in result["replay"].bound
+    result = dropcheck.verify(dropout, p=0.1, only="replay", shrink=0,
+                              recipe="numpy.random")
+    assert "with kept u>=drop, where u<keep is declared" in sentences(result)
+
+
+def test_single_precision_of_numpy_is_recomputed():
+    def layer(x, p, training, rng):
+        if not training:
+            return x.copy()
+        keep = rng.random(x.shape, dtype=np.float32) < 1 - p
+        return np.where(keep, x / x.dtype.type(1 - p), x.dtype.type(0))
+
+    result = dropcheck.verify(layer, p=0.1, only="replay",
+                              recipe="numpy.random.f32")
+    assert result["replay"].verdict == "certified", sentences(result)
+
+
 def test_a_right_class_is_certified_with_its_gradient():
     result = dropcheck.verify(Dropout, p=[0.3], own_state=True, threads=2)
     assert result.ok, sentences(result)
@@ -173,6 +195,9 @@ def test_documented_choices_are_declared():
     ({"layer": "dropout2"}, "did you mean 'dropout2d'?"),
     ({"profile": "nigthly"}, "did you mean 'nightly'?"),
     ({"strides": "some"}, "strides is 'some'"),
+    ({"recipe": "numpy"}, "recipe is 'numpy'"),
+    ({"recipe": {"bits": 24}}, "neither generator nor like"),
+    ({"recipe": {"like": "numpy.random", "bits": 65}}, "bits is '65'"),
     ({"seed": -1}, "seed is -1"),
     ({"alpha": 0}, "alpha is 0"),
     ({"delta": float("nan")}, "delta is nan"),

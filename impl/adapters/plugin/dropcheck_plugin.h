@@ -60,6 +60,7 @@ typedef struct dropcheck_plugin {
    *   "own_state"     false: layers share a generator (default true)
    *   "strides"       of inputs: "compact" (default), "non-negative", "any"
    *   "options"       {"at_one": "error", ...}: see PROTOCOL.md
+   *   "recipe"        how masks follow from a seed: see README.md, Recipes
    *   "variants"      [{"in_place": true}, ...]: configurations to verify too
    *   "spatial_axes"  of channel layers, where it is not the law's number */
   const char* (*describe)(void);

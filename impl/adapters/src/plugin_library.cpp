@@ -93,6 +93,9 @@ void read_key(const std::string& key, const json& value, PluginEntry& entry) {
     description.version = value;
   } else if (key == "generator") {
     description.generator = value;
+  } else if (key == "recipe") {
+    description.recipe = recipe_from_text(
+        value.is_string() ? value.get<std::string>() : value.dump());
   } else if (key == "own_state") {
     description.own_state = value;
   } else if (key == "strides") {

@@ -205,6 +205,29 @@ DeclaredOptions options_from_json(const std::string& text) {
   }
 }
 
+std::string to_json(const MaskRecipe& recipe) {
+  json object = json::object();
+  for (const auto& [key, value] : parts_of(recipe)) object[key] = value;
+  return object.dump();
+}
+
+MaskRecipe recipe_from_text(const std::string& text) {
+  try {
+    if (!text.starts_with('{')) return recipe_called(text);
+    const json object = json::parse(text);
+    std::vector<RecipePart> parts;
+    for (const auto& [key, value] : object.items()) {
+      parts.emplace_back(
+          key, value.is_string() ? value.get<std::string>() : value.dump());
+    }
+    return recipe_of(parts);
+  } catch (const json::exception& error) {
+    throw AdapterError(fmt::format("malformed recipe: {}", error.what()));
+  } catch (const std::invalid_argument& error) {
+    throw AdapterError(error.what());
+  }
+}
+
 void describe_to(const Description& description, Message& message) {
   const auto flag = [](bool value) { return std::string(value ? "1" : "0"); };
   std::string dtypes;
@@ -224,6 +247,9 @@ void describe_to(const Description& description, Message& message) {
   message.fields["strides"] = name_of(description.strides);
   message.fields["generator"] = description.generator;
   message.fields["options"] = to_json(description.options);
+  if (description.recipe) {
+    message.fields["recipe"] = to_json(*description.recipe);
+  }
 }
 
 Description description_from(const Message& message) {
@@ -243,6 +269,9 @@ Description description_from(const Message& message) {
   description.strides = strides_from_field(message);
   description.generator = message.field("generator");
   description.options = options_from_json(message.field("options", "{}"));
+  if (message.fields.contains("recipe")) {
+    description.recipe = recipe_from_text(message.field("recipe"));
+  }
   return description;
 }
 

@@ -21,6 +21,7 @@ struct TorchEntry {
   bool takes_any_rank = false;
   bool copies = false;  ///< evaluation returns a copy, not the input itself
   bool mask_output = false;  ///< returns its mask, too
+  bool by_bernoulli = true;  ///< its mask is drawn by bernoulli_
 };
 
 /// What PyTorch's CPU path documents or shows
@@ -59,7 +60,8 @@ inline constexpr std::array<TorchEntry, 15> kTorchEntries{{
      "torch::nn::FeatureAlphaDropout", true},
     {"drop_path", "drop_path", "timm's drop_path, by bernoulli_", false, true},
     {"drop_path_floor", "drop_path",
-     "the older drop_path, by floor(keep + rand)"},
+     "the older drop_path, by floor(keep + rand)", false, false, -1, false,
+     false, false, false},
     {"stochastic_depth", "stochastic_depth",
      "torchvision's stochastic_depth, mode batch"},
     {"scaled_dot_product_attention", "attention_dropout",

@@ -235,6 +235,7 @@ TEST(Description, SurvivesTheBorder) {
   description.mask_output = true;
   description.generator = "g";
   description.clone = true;
+  description.recipe = recipe_called("torch.bernoulli");
   description.options = {{"dropped_zero", "signed"},
                          {"rank_is_checked", "false"}};
   Message message;
@@ -247,6 +248,7 @@ TEST(Description, SurvivesTheBorder) {
   EXPECT_TRUE(back.mask_output);
   EXPECT_EQ(back.generator, "g");
   EXPECT_TRUE(back.clone);
+  EXPECT_EQ(back.recipe, description.recipe);
   EXPECT_EQ(back.options, description.options);
 }
 
@@ -254,6 +256,21 @@ TEST(Description, OfAnOlderWorkerDeclaresNothing) {
   const Description back = description_from({{{"name", "n"}}, {}});
   EXPECT_FALSE(back.clone);
   EXPECT_TRUE(back.options.empty());
+  EXPECT_EQ(back.recipe, std::nullopt);
+}
+
+TEST(Recipe, IsANameOrAnObjectOfParts) {
+  EXPECT_EQ(recipe_from_text("numpy.random"), recipe_called("numpy.random"));
+  MaskRecipe coarse = recipe_called("numpy.random");
+  coarse.bits = 24;
+  EXPECT_EQ(recipe_from_text(R"({"like": "numpy.random", "bits": 24})"),
+            coarse);
+  for (const char* text :
+       {"", "numpy", "{", "{}", R"({"generator": "pcg64", "bits": 65})",
+        R"({"generator": "pcg64", "bits": 2.5})",
+        R"({"like": "numpy.random", "word": 1})"}) {
+    EXPECT_THROW(recipe_from_text(text), AdapterError) << text;
+  }
 }
 
 TEST(Options, CrossAsJson) {

@@ -11,6 +11,7 @@
 #include "dropcheck/impl/adapters/torch_subjects.hpp"
 #include "dropcheck/impl/adapters/worker_subject.hpp"
 #include "dropcheck/impl/layout.hpp"
+#include "dropcheck/impl/mask_replay.hpp"
 
 namespace dropcheck::impl::adapters {
 namespace {
@@ -84,6 +85,27 @@ TEST(TorchWorker, DescribesItself) {
   EXPECT_EQ(opened->describe().name, "torch:F.dropout");
   EXPECT_THAT(opened->describe().version, HasSubstr("libtorch 1."));
   EXPECT_TRUE(opened->describe().reseed);
+}
+
+/// Debian's libtorch has no MKL; one that has declares nothing.
+TEST(TorchWorker, DrawsTheMasksThatItDeclares) {
+  EXPECT_EQ(subject("drop_path_floor").describe().recipe, std::nullopt);
+  for (const std::string name :
+       {"F.dropout", "F.dropout_", "F.native_dropout", "nn.Dropout"}) {
+    const auto& recipe = subject(name).describe().recipe;
+    if (!recipe) GTEST_SKIP() << "this libtorch draws otherwise";
+    const auto made = layer(name, 0.1);
+    MaskReplay replay(*recipe, 0.1, 7);
+    for (int call = 0; call < 2; ++call) {
+      Tensor x = counting(DType::kFloat32, {100});
+      const std::vector<double> y = values(made->forward({x.view()}));
+      std::uint64_t kept[2];
+      replay.next(100, kept);
+      for (std::size_t i = 0; i < y.size(); ++i) {
+        EXPECT_EQ(y[i] != 0, (kept[i / 64] >> (i % 64) & 1U) != 0) << name;
+      }
+    }
+  }
 }
 
 TEST(TorchDropout, GivesZeroOrTwiceTheInput) {

@@ -247,6 +247,9 @@ class TorchSubject final : public Subject {
     description_.mask_output = entry.mask_output;
     description_.strides = Strides::kNonNegative;
     description_.generator = "mt19937 (torch CPU, no MKL)";
+    if (entry.by_bernoulli && !at::hasMKL()) {
+      description_.recipe = recipe_called("torch.bernoulli");
+    }
   }
 
   const Description& describe() const override { return description_; }

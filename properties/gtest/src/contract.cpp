@@ -54,6 +54,7 @@ impl::SubjectEntry entry_of(const Contract& contract, std::string name) {
   entry.variants = contract.variants;
   entry.spatial_axes = contract.spatial_axes;
   entry.options = contract.options;
+  entry.recipe = contract.recipe;
   entry.strides = contract.strides;
   return entry;
 }

@@ -41,6 +41,8 @@ struct SubjectEntry {
   /// Where the implementation documents another choice than the law's default.
   std::optional<int> spatial_axes = {};
   std::optional<LawOptions> options = {};
+  /// Where its masks can be recomputed; counts before what it describes.
+  std::optional<MaskRecipe> recipe = {};
   /// Layers made by `in_process`: which strides their tensors may have.
   Strides strides = Strides::kCompact;
   /// Runs code under test in this process, so the oracle opens it `guarded`.

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "dropcheck/impl/config.hpp"
 #include "dropcheck/impl/law_options.hpp"
+#include "dropcheck/impl/mask_recipe.hpp"
 #include "dropcheck/impl/strides.hpp"
 #include "dropcheck/impl/tensor.hpp"
 
@@ -28,6 +30,8 @@ struct Description {
   bool clone = false;        ///< `clone` copies a layer with its random state
   Strides strides = Strides::kCompact;  ///< of inputs and gradients
   std::string generator;  ///< e.g. "philox4x32-10"; empty if unknown
+  /// How its masks follow from a seed, so that they can be recomputed.
+  std::optional<MaskRecipe> recipe;
   /// Where it does otherwise than a layer that declares nothing, each option at
   /// most once. What its SubjectEntry declares comes first.
   DeclaredOptions options;

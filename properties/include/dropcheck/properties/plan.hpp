@@ -102,6 +102,11 @@ struct Plan {
   std::vector<std::string> warnings;
 };
 
+/// What several threads do with a subject: "2 worker processes, one for each
+/// thread"; "one generator for each thread"; "one call after the other, because
+/// its layers share a generator".
+std::string parallel_words(const PlannedSubject& subject, unsigned threads);
+
 /// Fixes configurations, sample sizes and weights. Opens every subject once to
 /// ask what it is and to time a few calls; draws nothing that enters a
 /// statistic. A subject that cannot be opened is in the plan with its failure.

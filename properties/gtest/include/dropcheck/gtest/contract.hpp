@@ -25,6 +25,8 @@ struct Contract {
   /// Where the layer documents another choice than the law's default.
   std::optional<int> spatial_axes = {};
   std::optional<impl::LawOptions> options = {};
+  /// How its masks follow from a seed: they are then recomputed.
+  std::optional<impl::MaskRecipe> recipe = {};
   /// In place of the program's (--dropcheck_profile).
   std::optional<properties::Profile> profile = {};
   /// Which strides the layer takes; others are not tried.

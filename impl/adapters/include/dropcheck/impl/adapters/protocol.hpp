@@ -36,6 +36,11 @@ std::string to_json(const DeclaredOptions& options);
 /// a difference that nobody reads would be held against the layer.
 DeclaredOptions options_from_json(const std::string& text);
 
+/// A recipe as a JSON object of its parts; the inverse takes its name, too.
+/// Throws AdapterError.
+std::string to_json(const MaskRecipe& recipe);
+MaskRecipe recipe_from_text(const std::string& text);
+
 /// A description as fields of an answer, and back. Throws AdapterError.
 void describe_to(const Description& description, Message& message);
 Description description_from(const Message& message);
