@@ -236,12 +236,16 @@ class Sampler::Worker {
     Tally tally;
     begin_block(index);
     if (!read_in_pieces(index, tally)) {
+      sampler_.pool_.note_blocks();
       read_whole(index, tally);
-    } else if (tally.torn) {
-      // What stood in the torn unit is gone: once more, as a whole.
-      tally = {};
-      begin_block(index);
-      read_whole(index, tally);
+    } else {
+      sampler_.pool_.note_fused();
+      if (tally.torn) {
+        // What stood in the torn unit is gone: once more, as a whole.
+        tally = {};
+        begin_block(index);
+        read_whole(index, tally);
+      }
     }
     if (structure) count_structure(tally);
     return tally;

@@ -82,6 +82,10 @@ class Pools {
     return pools_.at(planned.subject).pool;
   }
 
+  SubjectPool& of(const std::string& subject) {
+    return pools_.at(subject).pool;
+  }
+
   void done(const PlannedConfiguration& planned) {
     Entry& entry = pools_.at(planned.subject);
     if (--entry.left == 0) entry.pool.close();
@@ -115,7 +119,35 @@ std::vector<std::vector<std::size_t>> groups_of(const Plan& plan) {
       groups[found->second].push_back(i);
     }
   }
+  // Those that take longest come first: a long one that began last would keep
+  // one thread at work alone.
+  const auto seconds = [&](const std::vector<std::size_t>& group) {
+    double sum = 0;
+    for (const std::size_t i : group) {
+      sum += plan.configurations[i].expected_seconds;
+    }
+    return sum;
+  };
+  std::stable_sort(
+      groups.begin(), groups.end(),
+      [&](const auto& a, const auto& b) { return seconds(a) > seconds(b); });
   return groups;
+}
+
+/// How the masks of each subject were read.
+void note_paths(Pools& pools, RunResult& result) {
+  for (SubjectRecord& subject : result.subjects) {
+    const SubjectPool& pool = pools.of(subject.name);
+    if (pool.fused()) subject.paths.emplace_back("fused");
+    if (pool.blocks()) subject.paths.emplace_back("blocks");
+    const bool replayed =
+        std::any_of(result.findings.begin(), result.findings.end(),
+                    [&](const Finding& finding) {
+                      return finding.subject == subject.name &&
+                             finding.check == "replay" && finding.calls > 0;
+                    });
+    if (replayed) subject.paths.emplace_back("replay");
+  }
 }
 
 void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
@@ -150,12 +182,19 @@ void run_all(const Plan& plan, const Progress& progress, RunResult& result) {
   };
   // Configurations run side by side; what each finds does not depend on it.
   const auto groups = groups_of(plan);
-  tbb::parallel_for(std::size_t{0}, groups.size(), [&](std::size_t group) {
-    for (const std::size_t index : groups[group]) run_one(index);
-  });
+  std::atomic<std::size_t> next{0};
+  const auto work = [&](std::size_t) {
+    for (std::size_t group = next++; group < groups.size(); group = next++) {
+      for (const std::size_t index : groups[group]) run_one(index);
+    }
+  };
+  tbb::parallel_for(std::size_t{0},
+                    std::min<std::size_t>(result.threads, groups.size()), work,
+                    tbb::simple_partitioner());
   for (std::vector<Finding>& part : findings) {
     std::move(part.begin(), part.end(), std::back_inserter(result.findings));
   }
+  note_paths(pools, result);
   if (!stopped && plan.settings.shrink_limit_seconds > 0) {
     shrink_refuted(
         plan, progress,

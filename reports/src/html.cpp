@@ -1,6 +1,7 @@
 #include "dropcheck/reports/html.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -87,6 +88,7 @@ Data subjects_data(const RunResult& result) {
     data.set("version", xml_text(subject.version));
     data.set("generator", xml_text(subject.generator));
     data.set("repeats", subject.repeatable ? "yes" : "no");
+    data.set("paths", fmt::format("{}", fmt::join(subject.paths, ", ")));
     subjects << data;
   }
   return subjects;

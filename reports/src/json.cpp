@@ -37,7 +37,8 @@ Json subject_to_json(const properties::SubjectRecord& subject) {
           {"layer", valid_utf8(subject.layer)},
           {"version", valid_utf8(subject.version)},
           {"generator", valid_utf8(subject.generator)},
-          {"repeatable", subject.repeatable}};
+          {"repeatable", subject.repeatable},
+          {"paths", texts(subject.paths)}};
 }
 
 Json lifetime_to_json(const properties::LifetimeRecord& lifetime) {

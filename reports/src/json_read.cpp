@@ -185,7 +185,9 @@ properties::SubjectRecord read_subject(const Reader& reader) {
           .layer = reader.text("layer"),
           .version = reader.text("version"),
           .generator = reader.text("generator"),
-          .repeatable = reader.flag("repeatable")};
+          .repeatable = reader.flag("repeatable"),
+          .paths = reader.has("paths") ? reader.texts("paths")
+                                       : std::vector<std::string>{}};
 }
 
 properties::LifetimeRecord read_lifetime(const Reader& reader) {

@@ -161,6 +161,28 @@ std::string lifetimes(const RunResult& result, const TerminalStyle& style) {
   return out.empty() ? out : "\n" + out;
 }
 
+// How masks were read, and by which instructions; a subject, or how many.
+std::string paths(const RunResult& result, const TerminalStyle& style) {
+  std::map<std::string, std::vector<std::string>> subjects;
+  for (const properties::SubjectRecord& subject : result.subjects) {
+    if (subject.paths.empty()) continue;
+    subjects[fmt::format("{}", fmt::join(subject.paths, ", "))].push_back(
+        subject.name);
+  }
+  if (subjects.empty()) return "";
+  std::vector<std::string> parts;
+  for (const auto& [words, names] : subjects) {
+    parts.push_back(subjects.size() == 1 ? words
+                    : names.size() == 1
+                        ? fmt::format("{} ({})", words, names.front())
+                        : fmt::format("{} ({} subjects)", words, names.size()));
+  }
+  std::string text = fmt::format("masks read by: {}", fmt::join(parts, "; "));
+  const auto simd = result.environment.find("simd");
+  if (simd != result.environment.end()) text += "; " + simd->second;
+  return "\n" + paragraph(text, style);
+}
+
 std::string remarks(const RunResult& result, const TerminalStyle& style) {
   std::string out;
   for (const std::string& warning : result.warnings) {
@@ -188,6 +210,7 @@ std::string summary_table(const RunResult& result, const TerminalStyle& style) {
   out += declared(result, style);
   out += not_supported(result, style);
   out += lifetimes(result, style);
+  out += paths(result, style);
   out += remarks(result, style);
   const std::string closing =
       overall_sentence(result) + " " + joint_statement(result);

@@ -264,7 +264,9 @@ RunResult sample_result() {
         Target{"cmd:node worker.js", "alpha_dropout"},
         Target{"torch:drop_path", "drop_path"}}) {
     result.subjects.push_back(
-        {subject, layer, "1.13.1", "mt19937", subject[0] == 't'});
+        {subject, layer, "1.13.1", "mt19937", subject[0] == 't',
+         subject[0] == 't' ? std::vector<std::string>{"blocks", "replay"}
+                           : std::vector<std::string>{"blocks"}});
     add_layer(result, {subject, layer});
   }
   refute_several(result);

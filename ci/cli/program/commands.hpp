@@ -61,6 +61,10 @@ Named named_by(const Options& options);
 void refuse_workers(const Options& options,
                     const std::vector<impl::SubjectEntry>& entries);
 
+/// Of the threads that were asked for, as many as are of use: each opens
+/// subjects of its own. Says so where these are fewer.
+unsigned useful_threads(unsigned asked);
+
 /// The settings of a run, with a fresh seed where none is given.
 properties::Settings settings_of(const Options& options);
 

@@ -1,10 +1,12 @@
 #include <unistd.h>
 
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
 
 #include "commands.hpp"
+#include "dropcheck/cli/environment.hpp"
 #include "dropcheck/cli/exit_status.hpp"
 #include "dropcheck/cli/interrupt.hpp"
 #include "dropcheck/cli/output.hpp"
@@ -50,6 +52,7 @@ int help(const std::vector<std::string>& arguments, const std::string& text) {
 }
 
 int run(std::vector<std::string> arguments) {
+  if (const char* simd = std::getenv("DROPCHECK_SIMD")) limit_simd(simd);
   const Invocation invocation =
       parse_command_line(arguments, DROPCHECK_VERSION);
   if (!invocation.text.empty()) return help(arguments, invocation.text);

@@ -6,6 +6,7 @@
 #include <random>
 #include <set>
 #include <stdexcept>
+#include <thread>
 
 #include "commands.hpp"
 #include "dropcheck/cli/exit_status.hpp"
@@ -215,6 +216,27 @@ std::string check_tables(const Plan& plan, std::size_t width) {
   return text + generated_table(plan, width);
 }
 
+/// What becomes of several threads, a line each for subjects that differ.
+std::string thread_words(const Plan& plan) {
+  std::map<std::string, std::vector<std::string>> subjects;
+  for (const auto& subject : plan.subjects) {
+    if (!subject.failure.empty()) continue;
+    subjects[properties::parallel_words(subject, thread_count(plan.settings))]
+        .push_back(subject.entry.name);
+  }
+  std::string text;
+  for (const auto& [words, names] : subjects) {
+    const std::string which =
+        subjects.size() == 1 ? ""
+        : names.size() == 1
+            ? names.front() + ": "
+            : fmt::format("{} subjects like {}: ", names.size(), names.front());
+    text += fmt::format("{} {}{}\n", text.empty() ? "threads " : "        ",
+                        which, words);
+  }
+  return text;
+}
+
 std::string configuration_table(const Plan& plan, std::size_t width) {
   Table table({"subject", "configuration", "delta", "units", "time", "note"});
   for (const auto& planned : plan.configurations) {
@@ -240,6 +262,16 @@ std::uint64_t fresh_seed() {
   return high << 32 | device();
 }
 
+unsigned useful_threads(unsigned asked) {
+  constexpr unsigned kEachCore = 4;
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  if (asked <= kEachCore * cores) return asked;
+  complain(fmt::format("--threads is {}, but {} are used: {} for each of {}",
+                       asked, kEachCore * cores, kEachCore,
+                       counted(cores, "core")));
+  return kEachCore * cores;
+}
+
 Settings settings_of(const Options& options) {
   Settings settings;
   settings.profile = profile_or_refuse(options.profile);
@@ -253,7 +285,7 @@ Settings settings_of(const Options& options) {
   settings.delta = options.delta;
   settings.seed = options.seed ? *options.seed : fresh_seed();
   settings.alpha = options.alpha;
-  settings.threads = options.threads;
+  settings.threads = useful_threads(options.threads);
   settings.call_timeout_seconds = options.call_timeout_seconds;
   settings.time_limit_seconds = options.time_limit_seconds;
   settings.fail_fast = options.fail_fast;
@@ -328,7 +360,7 @@ int plan_command(const Context& context) {
       plan.configurations.size() - count_generated(plan) <= kDetailed;
   print(every_check ? check_tables(plan, width)
                     : configuration_table(plan, width));
-  print('\n' + forecast(plan));
+  print('\n' + forecast(plan) + thread_words(plan));
   int status = kSuccess;
   for (const auto& subject : plan.subjects) {
     if (subject.failure.empty()) continue;

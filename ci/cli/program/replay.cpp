@@ -45,7 +45,7 @@ int replay_command(const Context& context) {
         fmt::format("token '{}': {}", options.topic, error.what()));
   }
   warn_of_other_version(token);
-  run.plan.settings.threads = options.threads;
+  run.plan.settings.threads = useful_threads(options.threads);
   return run_and_report(context, run);
 }
 

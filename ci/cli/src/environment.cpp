@@ -1,5 +1,7 @@
 #include "dropcheck/cli/environment.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <hwy/targets.h>
 #include <sys/utsname.h>
 
@@ -8,6 +10,9 @@
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
+
+#include "dropcheck/cli/usage_error.hpp"
 
 namespace dropcheck::cli {
 namespace {
@@ -39,10 +44,9 @@ std::string boost_version() {
          std::to_string(BOOST_VERSION % 100);
 }
 
-// Highway numbers its targets so that the best one has the lowest bit.
+// The best one comes first.
 std::string best_simd() {
-  const auto targets = static_cast<std::uint64_t>(hwy::SupportedTargets());
-  return hwy::TargetName(static_cast<std::int64_t>(targets & (~targets + 1)));
+  return hwy::TargetName(hwy::SupportedAndGeneratedTargets().front());
 }
 
 std::string compiler() {
@@ -54,6 +58,20 @@ std::string compiler() {
 }
 
 }  // namespace
+
+// Highway numbers its targets so that better ones have lower bits.
+void limit_simd(const std::string& best) {
+  std::vector<std::string> names;
+  std::int64_t better = 0;
+  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
+    if (best == hwy::TargetName(target)) return hwy::DisableTargets(better);
+    better |= target;
+    names.emplace_back(hwy::TargetName(target));
+  }
+  throw UsageError(fmt::format(
+      "DROPCHECK_SIMD is '{}', but must be one of {}: what this machine has",
+      best, fmt::join(names, ", ")));
+}
 
 std::map<std::string, std::string> environment() {
   return {

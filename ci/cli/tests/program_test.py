@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import pty
+import resource
 import signal
 import struct
 import subprocess
@@ -31,6 +32,63 @@ def replay_tokens(text):
     words = text.split()
     return [after for word, after in zip(words, words[1:])
             if word == "replay" and after.startswith("dc")]
+
+
+def limited(*arguments, environment=None, memory=None, cores=None):
+    """run, with an address space of `memory` bytes, on some of the cores."""
+    def limit():
+        if memory is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
+        if cores is not None:
+            os.sched_setaffinity(0, cores)
+
+    return subprocess.run(
+        [PROGRAM, *arguments], capture_output=True, text=True, timeout=240,
+        env={**os.environ, **(environment or {})}, preexec_fn=limit)
+
+
+class SmallMachines(unittest.TestCase):
+    """Slower, or one line that says why not."""
+
+    ONE = ["verify", "builtin:dropout", *QUICK, "--seed", "5", "--json", "-"]
+
+    def findings(self, *arguments, **limits):
+        done = limited(*arguments, **limits)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        result = json.loads(done.stdout)
+        for finding in result["findings"]:
+            del finding["seconds"]
+        return result
+
+    def test_other_instructions_give_the_same_findings(self):
+        best = self.findings(*self.ONE)
+        done = run("verify", environment={"DROPCHECK_SIMD": "AVX1"})
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("DROPCHECK_SIMD is 'AVX1'", done.stderr)
+        names = done.stderr.split("one of ")[1].split(":")[0].split(", ")
+        self.assertEqual(names[0], best["environment"]["simd"])
+        for name in {"AVX2", names[-1]} & set(names):
+            other = self.findings(*self.ONE,
+                                  environment={"DROPCHECK_SIMD": name})
+            self.assertEqual(other["environment"]["simd"], name)
+            self.assertEqual(other["findings"], best["findings"])
+
+    def test_one_core(self):
+        self.findings(*self.ONE, cores={min(os.sched_getaffinity(0))})
+
+    def test_512_mib(self):
+        self.findings(*self.ONE, memory=512 << 20)
+
+    def test_more_threads_than_are_of_use(self):
+        done = run(*self.ONE, "--threads", "4096")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("--threads is 4096, but", done.stderr)
+
+    def test_shapes_of_one_and_too_many(self):
+        self.findings(*self.ONE, "--shape", "1")
+        done = run(*self.ONE, "--shape", str(2**40))
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("at most 2^28 elements", done.stderr)
 
 
 class BadInput(unittest.TestCase):

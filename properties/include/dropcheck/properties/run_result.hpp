@@ -17,6 +17,9 @@ struct SubjectRecord {
   std::string version;
   std::string generator;
   bool repeatable = true;
+  /// How its masks were read: "fused" (each piece of a result while it is in
+  /// the cache), "blocks" (whole results), "replay" (recomputed, too).
+  std::vector<std::string> paths = {};
 };
 
 /// A claim about a drop rate over many nights (STATISTICS 2.f 8).

@@ -9,4 +9,9 @@ namespace dropcheck::cli {
 /// compiler, boost, build type, simd.
 std::map<std::string, std::string> environment();
 
+/// Makes everything in this process do with an instruction set that is not the
+/// machine's best: "AVX2", "SSSE3". Masks and findings stay the same. Throws
+/// UsageError unless the machine and this build have it.
+void limit_simd(const std::string& best);
+
 }  // namespace dropcheck::cli
