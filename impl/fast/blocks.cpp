@@ -19,84 +19,84 @@ void clear_bits(std::uint64_t* words, std::size_t begin, std::size_t count) {
   }
 }
 
-/// One axis of the maps.
-struct Axis {
-  std::int64_t extent;
-  std::int64_t block;
-  std::int64_t first;
-  std::int64_t centres;
-
-  /// The part of a block that lies on the map.
-  std::int64_t begin(std::int64_t centre) const {
-    return std::max<std::int64_t>(0, first + centre - (block - 1) / 2);
-  }
-  std::int64_t end(std::int64_t centre) const {
-    return std::min(extent, first + centre - (block - 1) / 2 + block);
-  }
+/// The places of a map that die around a centre: rows of neighbours, all of one
+/// length.
+struct DeadRows {
+  std::size_t first = 0;  ///< of `starts`
+  std::size_t rows = 0;
+  std::size_t length = 0;
 };
 
-class Maps {
+/// The blocks around all centres of a map, made once for many maps.
+class BlockTable {
  public:
-  explicit Maps(const reference::Blocks& blocks) {
-    for (std::size_t i = 0; i < blocks.extents.size(); ++i) {
-      axes_.push_back({blocks.extents[i], blocks.sizes[i], blocks.first[i],
-                       blocks.last[i] - blocks.first[i] + 1});
-      size_ *= axes_.back().extent;
-      centres_ *= axes_.back().centres;
-    }
-    centre_.resize(axes_.size());
+  explicit BlockTable(const reference::Blocks& blocks) : blocks_(blocks) {
+    add_from(0, 0, {});
   }
 
-  std::int64_t size() const { return size_; }
-  std::int64_t centres() const { return centres_; }
+  std::size_t centres() const { return dead_.size(); }
 
-  /// Drops the block around centre number `index` of all maps.
-  void drop(std::int64_t index, std::uint64_t* kept) {
-    const std::int64_t map = index / centres_;
-    index %= centres_;
-    for (std::size_t i = axes_.size(); i-- > 0;) {
-      centre_[i] = index % axes_[i].centres;
-      index /= axes_[i].centres;
+  /// Drops the block around a centre of the map whose first bit is `map`.
+  void drop(std::size_t centre, std::size_t map, std::uint64_t* kept) const {
+    const DeadRows& dead = dead_[centre];
+    for (std::size_t i = dead.first; i < dead.first + dead.rows; ++i) {
+      clear_bits(kept, map + starts_[i], dead.length);
     }
-    drop_along(0, map, kept);
   }
 
  private:
-  void drop_along(std::size_t i, std::int64_t offset, std::uint64_t* kept) {
-    const Axis& axis = axes_[i];
-    const std::int64_t begin = axis.begin(centre_[i]);
-    const std::int64_t end = axis.end(centre_[i]);
-    offset *= axis.extent;
-    if (i + 1 == axes_.size()) {
-      return clear_bits(
-          kept, static_cast<std::size_t>(offset + begin),
-          static_cast<std::size_t>(std::max(end - begin, std::int64_t{0})));
-    }
-    for (std::int64_t at = begin; at < end; ++at) {
-      drop_along(i + 1, offset + at, kept);
+  /// Adds the centres of an axis and of those after it. `rows` are where the
+  /// block begins along the axes before, of a map that has none after them.
+  void add_from(std::size_t axis, std::size_t count,
+                const std::vector<std::size_t>& rows) {
+    const std::int64_t extent = blocks_.extents[axis];
+    const std::int64_t size = blocks_.sizes[axis];
+    for (std::int64_t centre = blocks_.first[axis];
+         centre <= blocks_.last[axis]; ++centre) {
+      const std::int64_t low = centre - (size - 1) / 2;
+      const auto begin =
+          static_cast<std::size_t>(std::max<std::int64_t>(low, 0));
+      const auto end = static_cast<std::size_t>(std::min(low + size, extent));
+      std::vector<std::size_t> longer;
+      const bool last = axis + 1 == blocks_.extents.size();
+      for (std::size_t r = 0; r < std::max<std::size_t>(count, 1); ++r) {
+        const std::size_t row = axis == 0 ? 0 : rows[r];
+        const std::size_t from = row * static_cast<std::size_t>(extent);
+        for (std::size_t i = begin; i < (last ? begin + 1 : end); ++i) {
+          longer.push_back(from + i);
+        }
+      }
+      if (!last) {
+        add_from(axis + 1, longer.size(), longer);
+        continue;
+      }
+      dead_.push_back({starts_.size(), longer.size(), end - begin});
+      starts_.insert(starts_.end(), longer.begin(), longer.end());
     }
   }
 
-  std::vector<Axis> axes_;
-  std::vector<std::int64_t> centre_;  // of the block at hand
-  std::int64_t size_ = 1;
-  std::int64_t centres_ = 1;
+  const reference::Blocks& blocks_;
+  std::vector<DeadRows> dead_;
+  std::vector<std::size_t> starts_;
 };
 
 }  // namespace
 
 void drop_blocks(const reference::Blocks& blocks, std::size_t maps,
                  RandomStream& stream, std::uint64_t* kept) {
-  Maps all(blocks);
-  const std::size_t size = maps * static_cast<std::size_t>(all.size());
+  const auto map = static_cast<std::size_t>(element_count(blocks.extents));
+  const std::size_t size = maps * map;
   for (std::size_t i = 0; i < size; i += 64) {
     kept[i / 64] = lowest(std::min<std::size_t>(64, size - i));
   }
   if (size == 0) return;
+  const BlockTable table(blocks);
   const auto probability = Probability::from_drop(blocks.gamma);
-  const std::size_t centres = maps * static_cast<std::size_t>(all.centres());
+  const std::size_t centres = maps * table.centres();
   std::array<std::uint64_t, 64> words;
   constexpr std::size_t kAtATime = 64 * 64;
+  std::size_t first = 0;   // centre of the map at hand
+  std::size_t offset = 0;  // bit of that map
   for (std::size_t done = 0; done < centres; done += kAtATime) {
     const std::size_t count = std::min(kAtATime, centres - done);
     stream.decide(probability, count, words.data());
@@ -104,8 +104,12 @@ void drop_blocks(const reference::Blocks& blocks, std::size_t maps,
       std::uint64_t dropped =
           ~words[i / 64] & lowest(std::min<std::size_t>(64, count - i));
       for (; dropped != 0; dropped &= dropped - 1) {
-        const auto bit = static_cast<std::size_t>(std::countr_zero(dropped));
-        all.drop(static_cast<std::int64_t>(done + i + bit), kept);
+        const std::size_t centre =
+            done + i + static_cast<std::size_t>(std::countr_zero(dropped));
+        for (; centre >= first + table.centres(); first += table.centres()) {
+          offset += map;
+        }
+        table.drop(centre - first, offset, kept);
       }
     }
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "dropcheck/impl/block_law.hpp"
@@ -21,12 +22,23 @@ bool near(double value, double due, double tolerance) {
 }  // namespace
 
 std::vector<double> values_of(const impl::TensorView& view) {
-  impl::Tensor compact(view.dtype, view.shape);
-  impl::copy(view, compact.view());
-  std::vector<double> values(static_cast<std::size_t>(compact.size()));
+  std::vector<double> values(static_cast<std::size_t>(view.size()));
+  if (view.compact() && view.dtype == impl::DType::kFloat32) {
+    std::copy_n(static_cast<const float*>(view.data), values.size(),
+                values.begin());
+    return values;
+  }
   const std::size_t width = impl::size_of(view.dtype);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    values[i] = impl::load(compact.bytes() + i * width, view.dtype);
+  const auto* element = static_cast<const std::byte*>(view.data);
+  impl::Tensor compact;
+  if (!view.compact()) {
+    compact = impl::Tensor(view.dtype, view.shape);
+    impl::copy(view, compact.view());
+    element = compact.bytes();
+  }
+  for (double& value : values) {
+    value = impl::load(element, view.dtype);
+    element += width;
   }
   return values;
 }

@@ -8,6 +8,7 @@
 
 #include "dropcheck/impl/block_law.hpp"
 #include "dtype_limits.hpp"
+#include "law_reading.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -27,13 +28,15 @@ bool near(double value, double expected, double tolerance) {
 MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
                        const impl::Tensor& base,
                        std::span<const impl::Tensor> outputs)
-    : count_(static_cast<std::size_t>(base.size())), dtype_(config.dtype) {
-  const impl::TensorView view = base.view();
-  base_.reserve(count_);
-  for (std::int64_t i = 0; i < view.size(); ++i) base_.push_back(view.value(i));
+    : base_(values_of(base.view())),
+      count_(static_cast<std::size_t>(base.size())),
+      dtype_(config.dtype) {
   map_ = impl::affine(law, config);
   precision_ = may_narrow_scale(law, dtype_) ? impl::DType::kFloat32 : dtype_;
   tolerance_ = value_tolerance(law, config, precision_);
+  near_dropped_ =
+      tolerance_.near *
+      ulp_at(std::abs(map_.a * map_.c) + std::abs(map_.b), precision_);
   reading_.dtype = dtype_;
   if (law.factor == impl::Factor::kNormal) {
     read_factors(base, outputs);
@@ -85,9 +88,7 @@ void MaskReader::read_zeros(std::span<const impl::Tensor> outputs) {
 void MaskReader::note_numbers(std::span<const impl::Tensor> outputs) {
   readable_ = false;
   for (const impl::Tensor& output : outputs) {
-    const impl::TensorView view = output.view();
-    for (std::int64_t i = 0; i < view.size(); ++i) {
-      const double y = view.value(i);
+    for (const double y : values_of(output.view())) {
       any_dropped_ = any_dropped_ || y == 0;
       readable_ = readable_ || !std::isnan(y);
     }
@@ -95,9 +96,7 @@ void MaskReader::note_numbers(std::span<const impl::Tensor> outputs) {
 }
 
 bool MaskReader::near_dropped(double value) const {
-  const double scale = std::abs(map_.a * map_.c) + std::abs(map_.b);
-  return near(value, map_.dropped_value(),
-              tolerance_.near * ulp_at(scale, precision_));
+  return near(value, map_.dropped_value(), near_dropped_);
 }
 
 double MaskReader::kept_error_ulp(std::size_t element, double value) const {
@@ -124,9 +123,9 @@ void MaskReader::classify(std::span<const impl::Tensor> outputs) {
   dropped_ = impl::rounded(map_.dropped_value(), dtype_);
   std::unordered_map<std::uint64_t, std::size_t> fills;
   for (const impl::Tensor& output : outputs) {
-    const impl::TensorView view = output.view();
+    const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
-      const double y = view.value(static_cast<std::int64_t>(i));
+      const double y = values[i];
       const double x = base_[i];
       if (near_dropped(y)) {
         // Where large terms cancel, the dropped value may round to 0.
@@ -160,9 +159,9 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   std::unordered_map<std::uint64_t, std::size_t> seen;
   std::size_t total = 0;
   for (const impl::Tensor& output : outputs) {
-    const impl::TensorView view = output.view();
+    const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
-      const double y = view.value(static_cast<std::int64_t>(i));
+      const double y = values[i];
       if (std::isnan(y)) continue;
       ++seen[bits_of(y == 0 ? 0.0 : y, dtype_)];
       ++total;
@@ -177,9 +176,9 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   readable_ = most != seen.end();
   pairs_.clear();
   for (const impl::Tensor& output : outputs) {
-    const impl::TensorView view = output.view();
+    const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
-      const double y = view.value(static_cast<std::int64_t>(i));
+      const double y = values[i];
       if (!std::isfinite(y) || (any_dropped_ && y == dropped_)) continue;
       pairs_.push_back({base_[i], y});
     }
@@ -189,9 +188,10 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
 
 void MaskReader::tabulate() {
   kept_ = impl::Tensor(dtype_, {static_cast<std::int64_t>(count_)});
-  const impl::TensorView view = kept_.view();
-  for (std::size_t i = 0; i < count_; ++i) {
-    view.set(static_cast<std::int64_t>(i), model_->kept(base_[i], dtype_));
+  std::byte* element = kept_.bytes();
+  for (const double base : base_) {
+    impl::store(model_->kept(base, dtype_), element, dtype_);
+    element += impl::size_of(dtype_);
   }
   reading_.kept = kept_.bytes();
 }

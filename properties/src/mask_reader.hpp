@@ -84,6 +84,7 @@ class MaskReader {
   impl::DType dtype_;
   impl::DType precision_ = impl::DType::kFloat64;  // of the scale
   ValueTolerance tolerance_;
+  double near_dropped_ = 0;  ///< of a dropped value, from the law's
   MaskReading reading_;
   bool noise_ = false;
   impl::Tensor kept_;

@@ -27,20 +27,21 @@ double value_of(std::uint64_t word, int fraction_bits, int exponents) {
 impl::Tensor make_input(const impl::Law& law, const impl::LayerConfig& config,
                         const impl::Shape& shape, std::uint64_t key) {
   impl::Tensor input(config.dtype, shape);
-  const impl::TensorView view = input.view();
+  const std::size_t width = impl::size_of(config.dtype);
+  std::byte* element = input.bytes();
   const int bits = impl::significand_bits(config.dtype) - 1;
   // Scores must not be so far apart that a softmax underflows.
   const int exponents = law.base == impl::Base::kEvaluation ? 2 : 7;
   const double fill = impl::affine(law, config).c;
   impl::RandomStream words(key);
-  const std::int64_t count = view.size();
-  for (std::int64_t i = 0; i < count; ++i) {
+  const std::int64_t count = input.size();
+  for (std::int64_t i = 0; i < count; ++i, element += width) {
     double value = fill;
     while (value == fill ||
            std::abs(value - fill) < kDistanceFromFill * (fill != 0)) {
       value = value_of(words.next(), std::min(bits, 32), exponents);
     }
-    view.set(i, value);
+    impl::store(value, element, config.dtype);
   }
   return input;
 }
