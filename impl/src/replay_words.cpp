@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <stdexcept>
+#include <vector>
 
 #include "philox.hpp"
 
@@ -18,7 +19,8 @@ constexpr std::size_t kReadBehind = 128;
 class MersenneWords final : public ReplayWords {
  public:
   explicit MersenneWords(std::uint32_t seed)
-      : state_(kMersenneState + kMost + kWordGranule) {
+      : state_(std::make_unique_for_overwrite<std::uint32_t[]>(
+            kMersenneState + kMost + kWordGranule)) {
     state_[0] = seed;
     for (std::uint32_t i = 1; i < kMersenneState; ++i) {
       const std::uint32_t last = state_[i - 1];
@@ -28,12 +30,11 @@ class MersenneWords final : public ReplayWords {
 
  private:
   void make(std::uint32_t* words, std::size_t count) override {
-    mersenne_words(state_.data(), count, words);
-    const auto latest = state_.begin() + static_cast<std::ptrdiff_t>(count);
-    std::copy_n(latest, kMersenneState, state_.begin());
+    mersenne_words(state_.get(), count, words);
+    std::copy_n(state_.get() + count, kMersenneState, state_.get());
   }
 
-  std::vector<std::uint32_t> state_;
+  std::unique_ptr<std::uint32_t[]> state_;
 };
 
 /// NumPy's SeedSequence of one seed (O'Neill's seed_seq_fe, with other
@@ -194,22 +195,23 @@ class HalvesWords final : public ReplayWords {
 
 }  // namespace
 
-ReplayWords::ReplayWords() : buffer_(kMost + kWordGranule + kReadBehind) {}
+ReplayWords::ReplayWords()
+    : buffer_(std::make_unique_for_overwrite<std::uint32_t[]>(
+          kMost + kWordGranule + kReadBehind)) {}
 
 const std::uint32_t* ReplayWords::take(std::size_t count) {
   if (end_ - begin_ < count) {
-    std::copy(buffer_.begin() + static_cast<std::ptrdiff_t>(begin_),
-              buffer_.begin() + static_cast<std::ptrdiff_t>(end_),
-              buffer_.begin());
+    std::copy(buffer_.get() + begin_, buffer_.get() + end_, buffer_.get());
     end_ -= begin_;
     begin_ = 0;
     const std::size_t missing =
         (count - end_ + kWordGranule - 1) / kWordGranule * kWordGranule;
-    make(buffer_.data() + end_, missing);
+    make(buffer_.get() + end_, missing);
     end_ += missing;
+    std::fill_n(buffer_.get() + end_, kReadBehind, 0);
   }
   begin_ += count;
-  return buffer_.data() + begin_ - count;
+  return buffer_.get() + begin_ - count;
 }
 
 std::unique_ptr<ReplayWords> words_of(WordGenerator generator,

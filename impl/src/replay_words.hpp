@@ -3,7 +3,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 #include "dropcheck/impl/mask_recipe.hpp"
 #include "replay_kernels.hpp"
@@ -28,7 +27,7 @@ class ReplayWords {
   /// Writes the next `count` words, a multiple of kWordGranule.
   virtual void make(std::uint32_t* words, std::size_t count) = 0;
 
-  std::vector<std::uint32_t> buffer_;
+  std::unique_ptr<std::uint32_t[]> buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

@@ -6,6 +6,7 @@
 
 #include "dropcheck/impl/in_process.hpp"
 #include "dropcheck/impl/mask_replay.hpp"
+#include "dropcheck/properties/config_source.hpp"
 #include "replay_causes.hpp"
 #include "support.hpp"
 
@@ -145,6 +146,35 @@ TEST(Replay, HoldsTheRateOfTheRecipeAgainstTheTolerance) {
   EXPECT_THAT(result.findings.at(0).sentence,
               HasSubstr("those of the declared recipe, but that drops exactly "
                         "13/128 of all words"));
+}
+
+/// One case.
+class OneCase final : public ConfigSource {
+ public:
+  explicit OneCase(double drop) : drop_(drop) {}
+  std::vector<DrawnCase> draw(const CaseWish&, std::uint64_t,
+                              std::size_t) const override {
+    return {{{.layer = "dropout", .drop_probability = drop_}, {140}}};
+  }
+
+ private:
+  double drop_;
+};
+
+// Less than any grid of words has, and so than the run's tolerance there.
+TEST(Replay, AllowsTheGridOfWordsAtATinyProbability) {
+  const impl::SubjectEntry entry =
+      twister(impl::recipe_called("torch.bernoulli"));
+  Settings settings = only_replay();
+  settings.generated = 1;
+  for (const double drop : {2e-317, 1e-18, 1e-9}) {
+    const OneCase source(drop);
+    const RunResult result = verify(make_plan({entry}, settings, &source));
+    ASSERT_EQ(result.findings.size(), 2U);
+    for (const Finding& finding : result.findings) {
+      EXPECT_EQ(finding.verdict, Verdict::kCertified) << finding.sentence;
+    }
+  }
 }
 
 TEST(Replay, IsLeftOutWhereNothingIsDeclared) {
