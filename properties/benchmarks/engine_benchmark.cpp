@@ -6,6 +6,13 @@
 #include <malloc.h>
 
 #include <Eigen/Core>
+#include <boost/accumulators/accumulators.hpp>
+#include <boost/accumulators/statistics/kurtosis.hpp>
+#include <boost/accumulators/statistics/mean.hpp>
+#include <boost/accumulators/statistics/skewness.hpp>
+#include <boost/accumulators/statistics/stats.hpp>
+#include <boost/accumulators/statistics/variance.hpp>
+#include <boost/math/statistics/univariate_statistics.hpp>
 #include <cstdint>
 #include <random>
 #include <stdexcept>
@@ -15,6 +22,7 @@
 #include "dropcheck/impl/random_stream.hpp"
 #include "dropcheck/impl/registry.hpp"
 #include "layer_bench.hpp"
+#include "value_sums.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -95,6 +103,52 @@ void philox_dropcheck(benchmark::State& state) {
   count_items(state, kElements);
 }
 BENCHMARK(philox_dropcheck)->Name("philox/dropcheck");
+
+/// Results of dropout: 256 KiB, which stay in the second cache.
+std::vector<float> dropout_results() {
+  std::vector<float> values(kElements);
+  std::mt19937 generator(1);
+  std::bernoulli_distribution keep(.9);
+  std::normal_distribution<float> x(1, 1);
+  for (float& value : values) value = keep(generator) ? x(generator) / .9F : 0;
+  return values;
+}
+
+void moments_accumulators(benchmark::State& state) {
+  namespace of = boost::accumulators;
+  const std::vector<float> values = dropout_results();
+  for (auto _ : state) {
+    of::accumulator_set<double, of::stats<of::tag::mean, of::tag::lazy_variance,
+                                          of::tag::skewness, of::tag::kurtosis>>
+        all;
+    for (const float value : values) all(static_cast<double>(value));
+    benchmark::DoNotOptimize(of::kurtosis(all));
+  }
+  count_items(state, kElements);
+}
+BENCHMARK(moments_accumulators)->Name("moments/Boost.Accumulators");
+
+/// In double, though the values are float: on floats it would compute in float.
+void moments_statistics(benchmark::State& state) {
+  const std::vector<float> floats = dropout_results();
+  const std::vector<double> values(floats.begin(), floats.end());
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(boost::math::statistics::first_four_moments(
+        values.begin(), values.end()));
+  }
+  count_items(state, kElements);
+}
+BENCHMARK(moments_statistics)->Name("moments/boost::math::statistics");
+
+void moments_dropcheck(benchmark::State& state) {
+  const std::vector<float> values = dropout_results();
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(
+        value_moments(impl::DType::kFloat32, values.data(), values.size(), 1));
+  }
+  count_items(state, kElements);
+}
+BENCHMARK(moments_dropcheck)->Name("moments/dropcheck");
 
 impl::SubjectEntry builtin(std::string_view name) {
   for (const impl::SubjectEntry& entry : impl::builtin_subjects()) {

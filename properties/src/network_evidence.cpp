@@ -11,6 +11,7 @@
 
 #include "mask_kernels.hpp"
 #include "oracle_input.hpp"
+#include "value_sums.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -105,24 +106,12 @@ PairCounts count_lag(const std::uint64_t* row, std::int64_t units,
   return pairs;
 }
 
-template <class T>
-TapMoments moments_as(const TapValues& values) {
-  double sum = 0;
-  double squares = 0;
-  const std::int64_t count = values.units * values.unit_size;
-  const T* output = static_cast<const T*>(values.output);
-  for (std::int64_t i = 0; i < count; ++i) {
-    const auto y = static_cast<double>(output[i]);
-    sum += y;
-    squares += y * y;
-  }
-  const auto n = static_cast<double>(count);
-  return {sum / n, squares / n};
-}
-
 TapMoments moments_of(const TapValues& values) {
-  return values.dtype == impl::DType::kFloat64 ? moments_as<double>(values)
-                                               : moments_as<float>(values);
+  const std::int64_t count = values.units * values.unit_size;
+  const PowerSums sums = power_sums(values.dtype, values.output,
+                                    static_cast<std::size_t>(count), 0);
+  const auto n = static_cast<double>(count);
+  return {sums.first / n, sums.second / n};
 }
 
 /// Everything that one thread needs to draw blocks.

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/subject.hpp"
 #include "torch_catalogue.hpp"
 #include "torch_layers.hpp"
@@ -106,7 +107,7 @@ auto as_layer_error(Function function) {
   }
 }
 
-class TorchLayer final : public Layer {
+class TorchLayer final : public Layer, public PiecewiseLayer {
  public:
   TorchLayer(std::string_view name, const LayerConfig& config)
       : function_(make_torch_function(name, config, mask_)),
@@ -117,6 +118,27 @@ class TorchLayer final : public Layer {
       random_.take();
       return call.repeat == 1 ? once(call) : repeated(call);
     });
+  }
+
+  /// Each result where libtorch wrote it, as one piece.
+  bool forward_in_pieces(const Call& call, const TakePiece& take) override {
+    if (in_place_ || !call.training) return false;
+    as_layer_error([&] {
+      random_.take();
+      const at::NoGradGuard guard;
+      no_graph_ = false;
+      leaf_ = output_ = result_ = Tensor();
+      const Tensor given = tensor_on(call.input);
+      for (std::int64_t i = 0; i < call.repeat; ++i) {
+        const Tensor output = function_(given, true).contiguous();
+        if (output.sizes() != given.sizes() ||
+            output.scalar_type() != given.scalar_type()) {
+          throw LayerError("returns another shape or dtype than its input's");
+        }
+        take({output.data_ptr(), i, 0, output.numel()});
+      }
+    });
+    return true;
   }
 
   TensorView backward(const TensorView& grad_output) override {
