@@ -35,7 +35,8 @@ class Bench : public LayerBench {
  public:
   Bench(std::string_view name, const impl::Shape& shape)
       : LayerBench(entry_of(name), shape, 0.1),
-        function_(impl::adapters::make_torch_function(name, config())),
+        function_(impl::adapters::make_torch_function(
+            name, config(), std::make_shared<at::Tensor>())),
         input_(at::from_blob(input().bytes(), shape)) {}
 
   void layer_alone() {
