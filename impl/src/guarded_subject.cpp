@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call_thread.hpp"
+#include "dropcheck/impl/input_watch.hpp"
 #include "lending.hpp"
 
 namespace dropcheck::impl {
@@ -91,7 +92,7 @@ struct Cell {
   TensorView result;
 };
 
-class GuardedLayer final : public Layer {
+class GuardedLayer final : public Layer, public InputWatch {
  public:
   GuardedLayer(std::shared_ptr<Cell> cell, std::unique_ptr<CallThread> thread,
                std::shared_ptr<Patience> patience, std::string kind)
@@ -122,7 +123,8 @@ class GuardedLayer final : public Layer {
     TensorView result = cell_->result;
     cell_->inputs.to_original(result);
     keep_taps();
-    cell_->inputs.take_back("its input");
+    changed_input_ = true;  // unless what follows says that it is not
+    changed_input_ = cell_->inputs.take_back("its input");
     const bool numbers_out = !numbers_in_ || !has_nan(result);
     if (!numbers_out && gave_numbers_) blame_reference("results");
     gave_numbers_ = gave_numbers_ || numbers_out;
@@ -183,6 +185,8 @@ class GuardedLayer final : public Layer {
 
   std::span<const Tap> taps() const override { return taps_; }
 
+  bool changed_input() const override { return changed_input_; }
+
  private:
   /// Those of the latest call; they may lie in the input.
   void keep_taps() {
@@ -217,6 +221,7 @@ class GuardedLayer final : public Layer {
   int word_bits_;
   std::vector<Tap> taps_;
   std::vector<std::uint8_t> mask_;
+  bool changed_input_ = false;
   bool lost_ = false;
   bool numbers_in_ = false;    // the latest input was finite
   bool gave_numbers_ = false;  // for a finite input, at any time

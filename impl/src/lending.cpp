@@ -73,18 +73,17 @@ bool Lending::to_original(TensorView& view) const {
   return true;
 }
 
-void Lending::take_back(std::string_view name) {
+bool Lending::take_back(std::string_view name) {
   GuardedBytes& copy = pair_->copies[pair_->turn];
   GuardedBytes& before = pair_->copies[1 - pair_->turn];
   const auto damage = copy.damage(name);
-  if (copy.size() > 0 &&
-      std::memcmp(original_, copy.data(), copy.size()) != 0) {
-    std::memcpy(original_, copy.data(), copy.size());
-  }
+  const bool changed =
+      copy.size() > 0 && std::memcmp(original_, copy.data(), copy.size()) != 0;
+  if (changed) std::memcpy(original_, copy.data(), copy.size());
   copy.restore();
   overwrite(copy);
   const bool touched = pair_->used_both && !is_overwritten(before);
-  overwrite(before);
+  if (touched || !pair_->used_both) overwrite(before);
   pair_->used_both = true;
   pair_->turn = 1 - pair_->turn;
   if (damage) throw MemoryViolation("writes " + *damage);
@@ -92,6 +91,7 @@ void Lending::take_back(std::string_view name) {
     throw MemoryViolation(fmt::format(
         "writes to {} of an earlier call: it keeps a reference to it", name));
   }
+  return changed;
 }
 
 }  // namespace dropcheck::impl

@@ -24,9 +24,9 @@ class Lending {
   bool to_original(TensorView& view) const;
 
   /// Copies back what the layer changed and overwrites the copy. `name` is
-  /// e.g. "its input". Throws MemoryViolation for a write beside the copy or
-  /// into the one before.
-  void take_back(std::string_view name);
+  /// e.g. "its input". Returns whether the layer changed anything. Throws
+  /// MemoryViolation for a write beside the copy or into the one before.
+  bool take_back(std::string_view name);
 
  private:
   struct Pair {

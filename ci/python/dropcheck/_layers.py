@@ -56,7 +56,9 @@ class Torch(Framework):
         import torch
         if not isinstance(result, torch.Tensor):
             return result
-        return result.detach().resolve_neg().cpu()
+        result = result.detach()
+        plain = result.device.type == "cpu" and not result.is_neg()
+        return result if plain else result.resolve_neg().cpu()
 
     def reseed(self, seed: int) -> bool:
         import torch
@@ -177,6 +179,7 @@ class Calling:
         self.generator = self._fresh_generator()
         self.returns_mask = False
         self.latest_mask: Any = None
+        self._fixed: dict[bool, dict[str, Any]] = {}
 
     def _fresh_generator(self, seed: Optional[int] = None) -> Any:
         if "rng" not in self.names and "generator" not in self.names:
@@ -185,17 +188,9 @@ class Calling:
         return numpy.random.default_rng(seed)
 
     def keywords(self, training: bool) -> dict[str, Any]:
-        words: dict[str, Any] = {}
-        if name := _first(self.names, _TRAINING):
-            words[name] = training
-        elif "deterministic" in self.names:
-            words["deterministic"] = not training
-        elif not training:
-            raise NotSupported("it has no parameter for evaluation")
-        if name := _first(self.names, _PROBABILITY):
-            words[name] = self.config["p"]
-        if name := _first(self.names, _IN_PLACE):
-            words[name] = self.config["in_place"]
+        if training not in self._fixed:
+            self._fixed[training] = self._fixed_keywords(training)
+        words = dict(self._fixed[training])
         if "rng" in self.names:
             words["rng"] = self.generator
         if "generator" in self.names and self.framework.name == "numpy":
@@ -209,6 +204,21 @@ class Calling:
             key = jax.random.key(seed % 2**32)
             key = jax.random.fold_in(key, seed >> 32)
             words["key"] = jax.random.fold_in(key, call)
+        return words
+
+    def _fixed_keywords(self, training: bool) -> dict[str, Any]:
+        """Those that are the same in every call."""
+        words: dict[str, Any] = {}
+        if name := _first(self.names, _TRAINING):
+            words[name] = training
+        elif "deterministic" in self.names:
+            words["deterministic"] = not training
+        elif not training:
+            raise NotSupported("it has no parameter for evaluation")
+        if name := _first(self.names, _PROBABILITY):
+            words[name] = self.config["p"]
+        if name := _first(self.names, _IN_PLACE):
+            words[name] = self.config["in_place"]
         return words
 
     def forward(self, given: Any, training: bool) -> Any:

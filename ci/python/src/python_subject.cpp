@@ -5,6 +5,7 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include <cstring>
 #include <memory>
 #include <optional>
 #include <span>
@@ -147,16 +148,16 @@ class Lent {
     const Extent extent = extent_of(original);
     const std::size_t width = impl::size_of(original.dtype);
     const auto count = static_cast<std::size_t>(extent.last - extent.first + 1);
-    auto memory = std::make_unique<std::vector<std::uint64_t>>(
-        (count * width + sizeof(std::uint64_t) - 1) / sizeof(std::uint64_t));
-    view_ = original;
-    view_.data = reinterpret_cast<std::byte*>(memory->data()) -
-                 extent.first * static_cast<std::int64_t>(width);
-    first_byte_ = reinterpret_cast<std::byte*>(memory->data());
     bytes_ = count * width;
+    auto memory = std::make_unique_for_overwrite<std::byte[]>(bytes_);
+    // Gaps between the elements hold no secrets, but must not differ by run.
+    if (!original.compact()) std::memset(memory.get(), 0, bytes_);
+    first_byte_ = memory.get();
+    view_ = original;
+    view_.data = memory.get() - extent.first * static_cast<std::int64_t>(width);
     impl::copy(original, view_);
     const nb::capsule owner(memory.release(), [](void* held) noexcept {
-      delete static_cast<std::vector<std::uint64_t>*>(held);
+      delete[] static_cast<std::byte*>(held);
     });
     const std::vector<std::size_t> shape(original.shape.begin(),
                                          original.shape.end());

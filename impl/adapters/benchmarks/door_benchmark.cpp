@@ -41,6 +41,8 @@ void python(benchmark::State& state) {
 
 BENCHMARK(plugin)
     ->ArgNames({"elements", "repeat", "worker"})
+    ->Args({1024, 1, 0})
+    ->Args({1024, 1, 1})
     ->Args({262144, 1, 0})
     ->Args({262144, 1, 1})
     ->Args({65536, 16, 0})

@@ -217,8 +217,9 @@ class PluginLayer final : public Layer {
     // A value that is neither 0 nor 1 shows what was never written.
     constexpr std::uint8_t kUnwritten = 0xAA;
     const auto count = static_cast<std::size_t>(result.size());
-    std::vector<std::uint8_t> room(count + 2 * kGuardBand, kUnwritten);
-    auto* const begin = reinterpret_cast<std::byte*>(room.data()) + kGuardBand;
+    mask_room_.assign(count + 2 * kGuardBand, kUnwritten);
+    auto* const begin =
+        reinterpret_cast<std::byte*>(mask_room_.data()) + kGuardBand;
     paint_band(begin - kGuardBand);
     paint_band(begin + count);
     DLTensor mask = *output.get();
@@ -234,8 +235,8 @@ class PluginLayer final : public Layer {
     if (const auto damage = band_damage(begin, count, "its mask")) {
       throw MemoryViolation("writes " + *damage);
     }
-    mask_.assign(room.begin() + static_cast<std::ptrdiff_t>(kGuardBand),
-                 room.end() - static_cast<std::ptrdiff_t>(kGuardBand));
+    const auto* const entries = reinterpret_cast<std::uint8_t*>(begin);
+    mask_.assign(entries, entries + count);
   }
 
   // Where the law has no meaning for the input the layer shall refuse it.
@@ -254,6 +255,7 @@ class PluginLayer final : public Layer {
   Results gradients_;
   Shape input_shape_;
   bool masked_ = false;  // the latest call handed out its mask
+  std::vector<std::uint8_t> mask_room_;
   std::vector<std::uint8_t> mask_;
   Handle layer_{nullptr, [](void*) {}};
 };

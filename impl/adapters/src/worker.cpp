@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "dropcheck/impl/adapters/promise.hpp"
+#include "dropcheck/impl/input_watch.hpp"
 #include "frame_io.hpp"
 #include "shared_window.hpp"
 #include "strided.hpp"
@@ -41,8 +42,11 @@ struct Input {
     if (dirty) working.assign(original);
     dirty = true;
   }
-  bool changed() {
-    dirty = !working.same_bytes(original);
+  /// Whether the latest call changed it; a layer that knows spares comparing.
+  bool changed_by(const Layer& layer) {
+    const auto* const watch = dynamic_cast<const InputWatch*>(&layer);
+    dirty = watch == nullptr ? !working.same_bytes(original)
+                             : watch->changed_input();
     return dirty;
   }
 };
@@ -232,7 +236,7 @@ class Worker {
         target.forward({given.working.view(), request.flag("training"),
                         request.number("repeat", 1)});
     const TensorView& view = given.working.view();
-    const bool changed = given.changed();
+    const bool changed = given.changed_by(target);
     if (changed && !given.working.same_gaps(given.original)) {
       throw MemoryViolation("writes into the gaps of its input");
     }

@@ -32,8 +32,8 @@ Tensor dropout_of_a_copy(const Tensor& input, double p, bool training) {
 TorchFunction native_dropout(const LayerConfig& config, const MaskPlace& mask) {
   return
       [p = config.drop_probability, mask](const Tensor& input, bool training) {
-        Tensor output;
-        std::tie(output, *mask) = torch::native_dropout(input, p, training);
+        const auto [output, kept] = torch::native_dropout(input, p, training);
+        if (mask) *mask = kept;
         return output;
       };
 }

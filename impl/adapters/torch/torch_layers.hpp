@@ -14,12 +14,13 @@ namespace dropcheck::impl::adapters {
 using TorchFunction = std::function<at::Tensor(at::Tensor, bool)>;
 
 /// Where a function that returns its mask, too, puts that: bool, 1 is kept.
+/// Null where nobody asks for it.
 using MaskPlace = std::shared_ptr<at::Tensor>;
 
 /// Builds what `name` of kTorchEntries says, from a configuration. Throws
 /// c10::Error where libtorch refuses, NotSupported for options that it has not.
 TorchFunction make_torch_function(std::string_view name,
                                   const LayerConfig& config,
-                                  const MaskPlace& mask);
+                                  const MaskPlace& mask = nullptr);
 
 }  // namespace dropcheck::impl::adapters
