@@ -274,6 +274,13 @@ std::vector<Specimen> seed_faults() {
        "seed s + 1 gives the mask of seed s, moved by one",
        "The seed is taken for the start of a counter.",
        decides_by(word_from_seed_on)},
+      {"calls_added_to_seed", "dropout", "independence_seeds",
+       "call t + 1 under seed s has the mask of call t under seed s + 1",
+       "Seed and number of the call are added, not hashed; Keras on PyTorch.",
+       draws_from([](const Draw& draw) {
+         return keyed_word(0x5eed,
+                           draw.seed + static_cast<std::uint64_t>(draw.call));
+       })},
       {"seeds_share_words", "dropout", "independence_seeds",
        "half of all words come from a stream that seeds share, moved",
        "A second generator beside the seeded one is never seeded.",

@@ -290,6 +290,7 @@ std::string_view words_due(std::string_view name) {
       {"scale_rounded_to_f16", "was rounded to f16"},
       {"scale_two_decimals", "was rounded to 2 decimals"},
       {"second_half_drops_more", "are dropped at 0.1"},
+      {"calls_added_to_seed", "in the next call under seed s"},
       {"seed_from_address", "what decides is a clock, an address or a state"},
       {"seed_from_clock", "what decides is a clock, an address or a state"},
       {"seed_high_half_ignored", "bits 32 to 63 of a seed make no difference"},

@@ -119,8 +119,9 @@ constinit const CheckDefinition independence_seeds_check{
          "masks of different seeds, instances and tensor sizes are independent",
          "Many fresh seeds: no mask returns, and the rate does not depend on "
          "any bit of the seed. Seeds that differ in one bit or by 1: the same "
-         "unit is independent, no run of decisions returns at another place, "
-         "and at every shift joint drops are as they should be, also between "
+         "unit is independent, no run of decisions returns at another place "
+         "or in the next call, and at every shift joint drops are as they "
+         "should be, also between "
          "two drop probabilities (counted exactly by Fourier transforms). Two "
          "instances, and one sequence of calls of several sizes, likewise; "
          "sizes have one rate. Each has an equal share of the claim. In one "

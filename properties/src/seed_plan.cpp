@@ -101,7 +101,7 @@ void plan_rows(SeedPlan& plan, const PlannedConfiguration& planned,
       plan.row_flips[static_cast<std::size_t>(bit)] = bit;
     }
   }
-  plan.rows = kSuccessiveSeeds + std::ssize(plan.row_flips) + kInstanceRows;
+  plan.rows = 2 * kSuccessiveSeeds + std::ssize(plan.row_flips) + kInstanceRows;
   plan.row_repeats = RepeatPlan::make(plan.rows * plan.row_bits(), 0,
                                       plan.row_bits() / 2, p0, threshold);
   plan.block_bits =

@@ -26,31 +26,37 @@ std::uint64_t seed_number(const Context& context, const SeedPlan& plan,
       static_cast<std::uint64_t>(plan.fresh + plan.bases + number));
 }
 
-/// Rows under a seed and its relatives; those that equal the seed's own row
-/// are the business of `seeding`.
+bool same(const BitSequence& a, const BitSequence& b) {
+  return std::ranges::equal(a.words(), b.words());
+}
+
+/// Rows under a seed and its relatives, and what follows them under successive
+/// seeds. Rows that equal the seed's own are the business of `seeding`, calls
+/// that repeat the one before that of `independence_calls`.
 void add_relatives(const Context& context, const SeedPlan& plan,
                    const StreamSource& source, std::vector<NamedRow>& rows) {
   MaskStream stream(source);
   const std::uint64_t seed = seed_number(context, plan, 0);
   std::set<std::uint64_t> seen;
   const auto add_row = [&](std::uint64_t value, std::string name) {
-    if (!seen.insert(value).second) return;
+    if (!seen.insert(value).second) return false;
     stream.reseed(value);
     BitSequence bits = stream.next(plan.row_calls);
-    if (!rows.empty() &&
-        std::ranges::equal(bits.words(), rows.front().bits.words())) {
-      return;
-    }
+    if (!rows.empty() && same(bits, rows.front().bits)) return false;
     rows.push_back({std::move(name), std::move(bits)});
+    return true;
   };
   for (std::int64_t step = 0; step < kSuccessiveSeeds; ++step) {
-    add_row(
-        seed + static_cast<std::uint64_t>(step),
-        step == 0 ? std::string("seed s") : fmt::format("seed s + {}", step));
+    const std::string name = step == 0 ? std::string("under seed s")
+                                       : fmt::format("under seed s + {}", step);
+    if (!add_row(seed + static_cast<std::uint64_t>(step), name)) continue;
+    BitSequence next = stream.next(plan.row_calls);
+    if (same(next, rows.back().bits)) continue;
+    rows.push_back({"in the next call " + name, std::move(next)});
   }
   for (const int bit : plan.row_flips) {
     add_row(seed ^ (std::uint64_t{1} << bit),
-            fmt::format("seed s with bit {} changed", bit));
+            fmt::format("under seed s with bit {} changed", bit));
   }
 }
 
@@ -62,9 +68,9 @@ void add_instances(const Context& context, const SeedPlan& plan,
   first.reseed(seed_number(context, plan, 1));
   second.reseed(seed_number(context, plan, 2));
   for (const char* const call : {"first", "second"}) {
-    rows.push_back({fmt::format("the {} call of one instance", call),
+    rows.push_back({fmt::format("in the {} call of one instance", call),
                     first.next(plan.row_calls)});
-    rows.push_back({fmt::format("the {} call of another instance", call),
+    rows.push_back({fmt::format("in the {} call of another instance", call),
                     second.next(plan.row_calls)});
   }
 }
@@ -72,7 +78,7 @@ void add_instances(const Context& context, const SeedPlan& plan,
 std::string place_words(const std::vector<NamedRow>& rows, std::int64_t place) {
   for (const NamedRow& row : rows) {
     if (place < row.bits.bits()) {
-      return fmt::format("unit {} under {}", place, row.name);
+      return fmt::format("unit {} {}", place, row.name);
     }
     place -= row.bits.bits();
   }

@@ -144,6 +144,8 @@ INSTANTIATE_TEST_SUITE_P(
         Cause{"seed_parity_changes_rate", "independence_seeds", "bit 0 set"},
         Cause{"seed_shifts_the_stream", "independence_seeds",
               "streams overlap"},
+        Cause{"calls_added_to_seed", "independence_seeds",
+              "in the next call under seed s"},
         Cause{"seeds_share_words", "independence_seeds", "977 apart"},
         Cause{"antithetic_seeds", "independence_seeds", "seeds"},
         Cause{"sizes_share_stream", "independence_seeds",
