@@ -75,7 +75,8 @@ RecordedTensors from_npz(const std::string& path) {
   for (const auto& [name, bytes] : unzip(bytes_of(path))) {
     const bool is_input = name == "input.npy";
     if (!is_input && !name.starts_with("output")) continue;
-    Tensor tensor = naming(name, [&] { return decode_npy(bytes); });
+    Tensor tensor =
+        naming(name, [&, &content = bytes] { return decode_npy(content); });
     if (is_input) {
       input = std::move(tensor);
     } else {
