@@ -72,24 +72,39 @@ void MaskReplay::begin_call(std::size_t units) {
   words_ = threefry_words(used, units, recipe_.by_counter);
 }
 
+/// Whole groups of decisions, the first of a seed by their definition.
+static void decide(const DecisionRule& rule, std::uint64_t first,
+                   std::size_t groups, std::uint64_t* kept) {
+  constexpr std::uint64_t kPlainly = 256;
+  const std::size_t plain =
+      first >= kPlainly
+          ? 0
+          : std::min(groups, static_cast<std::size_t>(kPlainly - first));
+  decide_groups_plainly(rule, first, plain, kept);
+  decide_groups(rule, first + plain, groups - plain, kept + 2 * plain);
+}
+
 void MaskReplay::next_planes(std::size_t units, std::uint64_t* kept) {
-  std::vector<std::uint64_t> group(2);
-  std::fill_n(kept, words_for(units), 0);
-  std::uint64_t held = ~std::uint64_t{0};
-  for (std::size_t i = 0; i < units; ++i, ++decided_) {
-    const std::uint64_t number = decided_ / kDecisionsPerGroup;
-    if (number != held) {
-      decide_groups_plainly({seed_, range_.threshold}, number, 1, group.data());
-      held = number;
+  const DecisionRule rule{seed_, range_.threshold};
+  for (std::size_t done = 0; done < units; done += kDecisionsAtOnce) {
+    const std::size_t part = std::min(kDecisionsAtOnce, units - done);
+    const std::uint64_t first = decided_ / kDecisionsPerGroup;
+    const std::size_t shift = decided_ % kDecisionsPerGroup;
+    const std::size_t groups =
+        (shift + part + kDecisionsPerGroup - 1) / kDecisionsPerGroup;
+    planes_.resize(2 * groups + 1);
+    decide(rule, first, groups, planes_.data());
+    const std::uint64_t* from = planes_.data() + shift / 64;
+    for (std::size_t i = 0; i < words_for(part); ++i) {
+      kept[done / 64 + i] =
+          shift % 64 == 0
+              ? from[i]
+              : from[i] >> (shift % 64) | from[i + 1] << (64 - shift % 64);
     }
-    const std::size_t at = decided_ % kDecisionsPerGroup;
-    const std::uint64_t bit = group[at / 64] >> (at % 64) & 1U;
-    kept[i / 64] |= bit << (i % 64);
+    decided_ += part;
   }
-  if (range_.all) {
-    std::fill_n(kept, words_for(units), ~std::uint64_t{0});
-    clear_past(units, kept);
-  }
+  if (range_.all) std::fill_n(kept, words_for(units), ~std::uint64_t{0});
+  clear_past(units, kept);
 }
 
 void MaskReplay::next(std::size_t units, std::uint64_t* kept) {

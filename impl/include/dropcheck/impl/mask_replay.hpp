@@ -41,6 +41,7 @@ class MaskReplay {
   std::uint64_t key_;  // Threefry: of the calls to come
   std::uint64_t calls_ = 0;
   std::uint64_t decided_ = 0;  // kPhiloxPlanes
+  std::vector<std::uint64_t> planes_;
   std::unique_ptr<ReplayWords> words_;
 };
 
