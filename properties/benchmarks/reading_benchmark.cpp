@@ -3,8 +3,8 @@
 // that reads the masks, or reads them and counts their structure. The three are
 // timed in turn within each round, so that they share the machine's moods;
 // medians over the rounds are shown, of times per call and of (block - layer) /
-// layer. Blocks beyond the structure prefix, nearly all of a run, are read for
-// the rate only.
+// layer. What `replay` adds is to recompute each mask. Blocks beyond the
+// structure prefix, nearly all of a run, are read for the rate only.
 #include <ATen/core/grad_mode.h>
 #include <ATen/ops/from_blob.h>
 #include <benchmark/benchmark.h>
@@ -14,6 +14,7 @@
 #include <ctime>
 #include <vector>
 
+#include "dropcheck/impl/mask_replay.hpp"
 #include "layer_bench.hpp"
 #include "torch_layers.hpp"
 #include "torch_subject.hpp"
@@ -77,6 +78,9 @@ double median(std::vector<double> values) {
 void reading(benchmark::State& state) {
   Bench bench("F.dropout", {241, 271});
   std::vector<double> layer, read, structure, read_ratio, structure_ratio;
+  std::vector<double> replayed, replay_ratio;
+  impl::MaskReplay replay(impl::recipe_called("torch.bernoulli"), 0.1, 1);
+  std::vector<std::uint64_t> mask((241 * 271 + 63) / 64);
   std::uint64_t index = 0;
   for (auto _ : state) {
     ++index;
@@ -85,9 +89,18 @@ void reading(benchmark::State& state) {
     read.push_back(time_of([&] { bench.read_block(index, false); }) - alone);
     structure.push_back(time_of([&] { bench.read_block(index, true); }) -
                         alone);
+    replayed.push_back(time_of([&] {
+      for (std::int64_t call = 0; call < kCalls; ++call) {
+        replay.next(241 * 271, mask.data());
+        benchmark::DoNotOptimize(mask.data());
+      }
+    }));
+    replay_ratio.push_back(replayed.back() / alone);
     read_ratio.push_back(read.back() / alone);
     structure_ratio.push_back(structure.back() / alone);
   }
+  state.counters["replay_us"] = median(replayed);
+  state.counters["replay_ratio"] = median(replay_ratio);
   state.counters["layer_us"] = median(layer);
   state.counters["read_us"] = median(read);
   state.counters["read_ratio"] = median(read_ratio);
