@@ -19,12 +19,12 @@ constexpr std::size_t kReadBehind = 128;
 class MersenneWords final : public ReplayWords {
  public:
   explicit MersenneWords(std::uint32_t seed)
-      : state_(std::make_unique_for_overwrite<std::uint32_t[]>(
-            kMersenneState + kMost + kWordGranule)) {
-    state_[0] = seed;
+      : state_(kMersenneState + kMost + kWordGranule) {
+    std::uint32_t* const state = state_.get();
+    state[0] = seed;
     for (std::uint32_t i = 1; i < kMersenneState; ++i) {
-      const std::uint32_t last = state_[i - 1];
-      state_[i] = 1812433253U * (last ^ last >> 30U) + i;
+      const std::uint32_t last = state[i - 1];
+      state[i] = 1812433253U * (last ^ last >> 30U) + i;
     }
   }
 
@@ -34,7 +34,7 @@ class MersenneWords final : public ReplayWords {
     std::copy_n(state_.get() + count, kMersenneState, state_.get());
   }
 
-  std::unique_ptr<std::uint32_t[]> state_;
+  AlignedWords state_;
 };
 
 /// NumPy's SeedSequence of one seed (O'Neill's seed_seq_fe, with other
@@ -195,9 +195,7 @@ class HalvesWords final : public ReplayWords {
 
 }  // namespace
 
-ReplayWords::ReplayWords()
-    : buffer_(std::make_unique_for_overwrite<std::uint32_t[]>(
-          kMost + kWordGranule + kReadBehind)) {}
+ReplayWords::ReplayWords() : buffer_(kMost + kWordGranule + kReadBehind) {}
 
 const std::uint32_t* ReplayWords::take(std::size_t count) {
   if (end_ - begin_ < count) {

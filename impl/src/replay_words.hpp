@@ -9,6 +9,22 @@
 
 namespace dropcheck::impl {
 
+/// Room for words, aligned as the widest vectors are: stores that cross a line
+/// of the cache cost twice.
+class AlignedWords {
+ public:
+  explicit AlignedWords(std::size_t count)
+      : lines_(std::make_unique_for_overwrite<Line[]>(
+            (count + kWordGranule - 1) / kWordGranule)) {}
+  std::uint32_t* get() const { return lines_[0].words; }
+
+ private:
+  struct alignas(4 * kWordGranule) Line {
+    std::uint32_t words[kWordGranule];
+  };
+  std::unique_ptr<Line[]> lines_;
+};
+
 /// The 32-bit words of one generator, in order.
 class ReplayWords {
  public:
@@ -27,7 +43,7 @@ class ReplayWords {
   /// Writes the next `count` words, a multiple of kWordGranule.
   virtual void make(std::uint32_t* words, std::size_t count) = 0;
 
-  std::unique_ptr<std::uint32_t[]> buffer_;
+  AlignedWords buffer_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
