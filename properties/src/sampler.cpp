@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <bit>
 
 #include "dropcheck/impl/piecewise.hpp"
@@ -99,12 +100,18 @@ std::uint64_t stream_seed(const Experiment& experiment, Stream stream,
                           static_cast<std::uint64_t>(stream), index + 1);
 }
 
+Caller::Caller(impl::Layer& layer, const impl::Tensor& input)
+    : layer_(layer), input_(input) {
+  static std::atomic<std::uint64_t> latest = 0;
+  number_ = ++latest;
+}
+
 impl::TensorView Caller::stacked(const impl::Shape& expected,
                                  std::int64_t repeat, bool training) {
   // A copy each time: in place the layer overwrites it, and a layer that does
   // so unasked must not reach other threads.
   scratch_ = input_;
-  const impl::Call call{scratch_.view(), training, repeat};
+  const impl::Call call{scratch_.view(), training, repeat, number_};
   impl::TensorView result = layer_.forward(call);
   if (repeat == 1 && result.shape == expected) {
     result.shape = with_calls(expected, 1);

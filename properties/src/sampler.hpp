@@ -113,8 +113,8 @@ void require_result(const impl::TensorView& result, const impl::Shape& shape,
 /// Calls a layer and keeps the oracle's copy of the input whole.
 class Caller {
  public:
-  Caller(impl::Layer& layer, const impl::Tensor& input)
-      : layer_(layer), input_(input) {}
+  /// Keeps a reference to `input`, which must not change meanwhile.
+  Caller(impl::Layer& layer, const impl::Tensor& input);
 
   /// `repeat` training (or evaluation) calls, stacked on a new first axis also
   /// for repeat 1; compact. Throws LayerError for a result of another shape
@@ -125,6 +125,7 @@ class Caller {
  private:
   impl::Layer& layer_;
   const impl::Tensor& input_;
+  std::uint64_t number_;  ///< of the input; no other Caller has it
   impl::Tensor scratch_;
   impl::Tensor compact_;
 };

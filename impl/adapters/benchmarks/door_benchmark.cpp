@@ -26,7 +26,8 @@ void run(benchmark::State& state, const SubjectEntry& entry, bool fresh) {
   double value = 1;
   for (auto _ : state) {
     if (fresh) input.view().set(0, ++value);
-    benchmark::DoNotOptimize(layer->forward({input.view(), true, repeat}).data);
+    const Call call{input.view(), true, repeat, fresh ? 0U : 1U};
+    benchmark::DoNotOptimize(layer->forward(call).data);
   }
   state.SetBytesProcessed(state.iterations() * input.size() * 4 *
                           (fresh ? 1 : repeat));

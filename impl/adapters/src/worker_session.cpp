@@ -75,35 +75,38 @@ void WorkerSession::describe() {
       std::min(frame.message.number("inputs", 0), kMostInputs)));
 }
 
-void WorkerSession::attach_input(const CompactBytes& input, Message& request) {
+void WorkerSession::attach_input(const CompactBytes& input,
+                                 std::uint64_t number, Message& request) {
   // Workers that take compact tensors only need not know of offsets.
   if (input.offset() > 0 && description_.strides != Strides::kCompact) {
     request.fields["input.offset"] = std::to_string(input.offset());
   }
   if (inputs_.empty()) return attach("input", input, request);
-  std::optional<std::size_t> slot = slot_of(input);
+  std::optional<std::size_t> slot = slot_of(input, number);
   if (!slot) {
     slot = oldest_slot();
     const WireTensor wire = input.wire("input");
     Tensor values(dtype_of(wire.type), wire.shape);
     std::copy(wire.data.begin(), wire.data.end(), values.bytes());
-    inputs_[*slot] = {std::move(values), input.strides(), input.offset(), 0};
+    inputs_[*slot] = {std::move(values), input.strides(), input.offset()};
     attach("input", input, request);
   }
   inputs_[*slot].latest_use = ++uses_;
+  inputs_[*slot].number = number;
   request.fields["input.slot"] = std::to_string(*slot);
 }
 
-std::optional<std::size_t> WorkerSession::slot_of(
-    const CompactBytes& input) const {
+std::optional<std::size_t> WorkerSession::slot_of(const CompactBytes& input,
+                                                  std::uint64_t number) const {
   const WireTensor wire = input.wire("input");
   for (std::size_t slot = 0; slot < inputs_.size(); ++slot) {
     const KnownInput& known = inputs_[slot];
     if (known.latest_use > 0 && wire_type(known.values.dtype()) == wire.type &&
         known.values.shape() == wire.shape &&
         known.strides == input.strides() && known.offset == input.offset() &&
-        std::memcmp(wire.data.data(), known.values.bytes(), wire.data.size()) ==
-            0) {
+        ((number != 0 && number == known.number) ||
+         std::memcmp(wire.data.data(), known.values.bytes(),
+                     wire.data.size()) == 0)) {
       return slot;
     }
   }

@@ -32,7 +32,9 @@ class WorkerSession {
   void distrust() { trusted_ = false; }
 
   /// Puts the input into the request, or its slot where the worker has it.
-  void attach_input(const CompactBytes& input, Message& request);
+  /// `number`: Call::input_number.
+  void attach_input(const CompactBytes& input, std::uint64_t number,
+                    Message& request);
 
   /// A region for a result of `bytes` bytes, announced to the worker; room 0
   /// where results travel in the frame.
@@ -50,13 +52,15 @@ class WorkerSession {
     std::string strides;
     std::int64_t offset = 0;
     std::uint64_t latest_use = 0;
+    std::uint64_t number = 0;
   };
 
   bool take_over();
   void start();
   void describe();
   Frame ask_for_description();
-  std::optional<std::size_t> slot_of(const CompactBytes& input) const;
+  std::optional<std::size_t> slot_of(const CompactBytes& input,
+                                     std::uint64_t number) const;
   std::size_t oldest_slot() const;
 
   WorkerOptions options_;

@@ -65,7 +65,7 @@ class WorkerLayer final : public Layer {
                         {"repeat", std::to_string(call.repeat)}},
                        {}};
     offer_memory(call, request);
-    session_->attach_input(input, request);
+    session_->attach_input(input, call.input_number, request);
     frame_ = session_->exchange(request);
     return trusting([&] { return accept(call); });
   }

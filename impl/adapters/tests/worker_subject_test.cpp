@@ -74,6 +74,22 @@ TEST(WorkerSubject, CallsTheLayer) {
   EXPECT_EQ(output.value(5), 6);
 }
 
+// Inputs without a number are compared with what the worker has.
+TEST(WorkerSubject, TakesTheWordOfWhoNumbersInputs) {
+  WorkerSubject subject(fake("copy"));
+  const auto layer = subject.make({});
+  Tensor input = small();
+  const auto sixth = [&](std::uint64_t number) {
+    return layer->forward({input.view(), true, 1, number}).value(5);
+  };
+  EXPECT_EQ(sixth(7), 6);
+  input.view().set(5, 60);
+  EXPECT_EQ(sixth(7), 6);
+  EXPECT_EQ(sixth(8), 60);
+  input.view().set(5, 600);
+  EXPECT_EQ(sixth(0), 600);
+}
+
 TEST(WorkerSubject, ClonesALayerWithItsState) {
   WorkerSubject subject(fake("mirror"));
   auto layer = subject.make({});

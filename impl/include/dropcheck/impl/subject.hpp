@@ -44,6 +44,9 @@ struct Call {
   /// k >= 1 successive calls without reseeding. For k > 1 the outputs are
   /// stacked on a new first axis.
   std::int64_t repeat = 1;
+  /// Other than 0: all calls of this number begin with the same bytes in
+  /// `input`, so that a worker which has them need not be sent them again.
+  std::uint64_t input_number = 0;
 };
 
 /// What a call returned whose random words were given.
