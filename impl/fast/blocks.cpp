@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <optional>
 #include <vector>
 
 #include "src/bits.hpp"
@@ -35,6 +36,11 @@ class BlockTable {
   }
 
   std::size_t centres() const { return dead_.size(); }
+
+  bool is_of(const reference::Blocks& blocks) const {
+    return blocks.extents == blocks_.extents && blocks.sizes == blocks_.sizes &&
+           blocks.first == blocks_.first && blocks.last == blocks_.last;
+  }
 
   /// Drops the block around a centre of the map whose first bit is `map`.
   void drop(std::size_t centre, std::size_t map, std::uint64_t* kept) const {
@@ -75,10 +81,18 @@ class BlockTable {
     }
   }
 
-  const reference::Blocks& blocks_;
+  reference::Blocks blocks_;
   std::vector<DeadRows> dead_;
   std::vector<std::size_t> starts_;
 };
+
+/// That of the latest call on this thread serves again: for a small mask it
+/// takes longer to make than to use.
+const BlockTable& table_of(const reference::Blocks& blocks) {
+  thread_local std::optional<BlockTable> latest;
+  if (!latest || !latest->is_of(blocks)) latest.emplace(blocks);
+  return *latest;
+}
 
 }  // namespace
 
@@ -90,7 +104,7 @@ void drop_blocks(const reference::Blocks& blocks, std::size_t maps,
     kept[i / 64] = lowest(std::min<std::size_t>(64, size - i));
   }
   if (size == 0) return;
-  const BlockTable table(blocks);
+  const BlockTable& table = table_of(blocks);
   const auto probability = Probability::from_drop(blocks.gamma);
   const std::size_t centres = maps * table.centres();
   std::array<std::uint64_t, 64> words;

@@ -122,6 +122,7 @@ bool MaskReader::follows_law() const {
 void MaskReader::classify(std::span<const impl::Tensor> outputs) {
   dropped_ = impl::rounded(map_.dropped_value(), dtype_);
   std::unordered_map<std::uint64_t, std::size_t> fills;
+  pairs_.reserve(outputs.size() * count_);  // else it would grow past that
   for (const impl::Tensor& output : outputs) {
     const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
