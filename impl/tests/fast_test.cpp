@@ -5,8 +5,9 @@
 #include <hwy/targets.h>
 #include <rapidcheck.h>
 
-#include <cstring>
+#include <algorithm>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -259,7 +260,8 @@ Case any_case() {
   test.input = Tensor(test.config.dtype, shape);
   std::vector<std::uint64_t> words(test.input.byte_count() / 8 + 1);
   RandomStream(any_word("input")).fill(words);
-  std::memcpy(test.input.bytes(), words.data(), test.input.byte_count());
+  const auto bytes = std::as_bytes(std::span(words));
+  std::copy_n(bytes.begin(), test.input.byte_count(), test.input.bytes());
   return test;
 }
 
