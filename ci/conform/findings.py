@@ -1,7 +1,7 @@
 """reports/conformance/findings.toml: what is known to be refuted, and why.
 
     [[finding]]
-    library = "libtorch-1.13"
+    library = "libtorch-1.13"           # or a list of them
     subject = "torch:nn.AlphaDropout"   # glob on the subject, or what is
                                         # behind its #; optional
     check = "*.in_place[*]"             # glob on the finding's id, or a list;
@@ -65,11 +65,13 @@ def matches(glob, text):
     return re.fullmatch(pattern, text, re.S) is not None
 
 
-def _entry(table, path):
+def _entries(table, path):
+    """One entry for each library that the table names."""
     names = {field.name for field in dataclasses.fields(Entry)}
     label = f"{path}: {table.get('title', table)}"
     for name, value in table.items():
-        texts = value if name == "check" and isinstance(value, list) else [value]
+        several = name in ("library", "check") and isinstance(value, list)
+        texts = value if several else [value]
         if name not in names or not all(isinstance(one, str) for one in texts):
             raise BadFindings(f"{label}: '{name}' must be a text, and one of "
                               f"{', '.join(sorted(names))}")
@@ -87,7 +89,9 @@ def _entry(table, path):
     confirm = table.get("confirm")
     if confirm and not (path.parent / "confirm" / confirm).is_file():
         raise BadFindings(f"{label}: there is no confirm/{confirm}")
-    return Entry(**table)
+    libraries = table["library"]
+    return [Entry(**{**table, "library": library}) for library in
+            ([libraries] if isinstance(libraries, str) else libraries)]
 
 
 def read_findings(path):
@@ -100,7 +104,8 @@ def read_findings(path):
         raise BadFindings(f"{path}: {error}") from error
     if set(data) - {"finding"}:
         raise BadFindings(f"{path}: only [[finding]] is known")
-    return [_entry(table, path) for table in data.get("finding", [])]
+    return [entry for table in data.get("finding", [])
+            for entry in _entries(table, path)]
 
 
 def shown_by(entry, records):

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -18,6 +19,25 @@ inline std::uint64_t bits_at(const std::uint64_t* from, std::size_t begin,
     bits |= from[begin / 64 + 1] << (64 - begin % 64);
   }
   return bits & lowest(count);
+}
+
+/// `count` whole words from bit `begin` of `from` on, all of which are there.
+inline void copy_words(const std::uint64_t* from, std::size_t begin,
+                       std::size_t count, std::uint64_t* to) {
+  from += begin / 64;
+  const std::size_t shift = begin % 64;
+  if (shift == 0) {
+    std::copy_n(from, count, to);
+    return;
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    to[i] = from[i] >> shift | from[i + 1] << (64 - shift);
+  }
+}
+
+/// Clears what the last word has past `bits` bits.
+inline void clear_past(std::size_t bits, std::uint64_t* words) {
+  if (bits % 64 != 0) words[bits / 64] &= lowest(bits % 64);
 }
 
 /// Writes bits one after the other, the lowest of a word first.

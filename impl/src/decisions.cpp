@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 
+#include "bits.hpp"
 #include "philox_rounds-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -126,9 +127,7 @@ void decide_words_of(std::uint64_t threshold,
         known);
     std::copy_n(known.kept, (part.size() + 63) / 64, kept + done / 64);
   }
-  if (words.size() % 64 != 0) {
-    kept[words.size() / 64] &= (std::uint64_t{1} << (words.size() % 64)) - 1;
-  }
+  clear_past(words.size(), kept);
 }
 
 }  // namespace dropcheck::impl::HWY_NAMESPACE

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "bits.hpp"
 #include "decisions.hpp"
 #include "replay_words.hpp"
 
@@ -11,8 +12,7 @@ namespace {
 constexpr std::size_t kDecisionsAtOnce = 4096;
 
 std::uint64_t taken_bits(const MaskRecipe& recipe, std::uint64_t seed) {
-  if (recipe.seed_bits == 64) return seed;
-  return seed & ((std::uint64_t{1} << recipe.seed_bits) - 1);
+  return seed & lowest(static_cast<std::size_t>(recipe.seed_bits));
 }
 
 NumberRule number_rule(const MaskRecipe& recipe, std::uint64_t threshold) {
@@ -21,11 +21,6 @@ NumberRule number_rule(const MaskRecipe& recipe, std::uint64_t threshold) {
 }
 
 std::size_t words_for(std::size_t units) { return (units + 63) / 64; }
-
-void clear_past(std::size_t units, std::uint64_t* kept) {
-  if (units % 64 == 0) return;
-  kept[units / 64] &= (std::uint64_t{1} << (units % 64)) - 1;
-}
 
 }  // namespace
 
@@ -94,13 +89,7 @@ void MaskReplay::next_planes(std::size_t units, std::uint64_t* kept) {
         (shift + part + kDecisionsPerGroup - 1) / kDecisionsPerGroup;
     planes_.resize(2 * groups + 1);
     decide(rule, first, groups, planes_.data());
-    const std::uint64_t* from = planes_.data() + shift / 64;
-    for (std::size_t i = 0; i < words_for(part); ++i) {
-      kept[done / 64 + i] =
-          shift % 64 == 0
-              ? from[i]
-              : from[i] >> (shift % 64) | from[i + 1] << (64 - shift % 64);
-    }
+    copy_words(planes_.data(), shift, words_for(part), kept + done / 64);
     decided_ += part;
   }
   if (range_.all) std::fill_n(kept, words_for(units), ~std::uint64_t{0});

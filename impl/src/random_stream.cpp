@@ -11,23 +11,6 @@
 #include "philox.hpp"
 
 namespace dropcheck::impl {
-namespace {
-
-/// `count` whole words from bit `begin` of `from` on, all of which are there.
-void copy_words(const std::uint64_t* from, std::size_t begin, std::size_t count,
-                std::uint64_t* to) {
-  from += begin / 64;
-  const std::size_t shift = begin % 64;
-  if (shift == 0) {
-    std::copy_n(from, count, to);
-    return;
-  }
-  for (std::size_t i = 0; i < count; ++i) {
-    to[i] = from[i] >> shift | from[i + 1] << (64 - shift);
-  }
-}
-
-}  // namespace
 
 RandomStream RandomStream::playing(std::span<const std::uint64_t> words) {
   RandomStream stream;

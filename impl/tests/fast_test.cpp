@@ -2,7 +2,6 @@
 // this processor has: the same bits for generated seeds, places, lengths,
 // probabilities, shapes and dtypes.
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 #include <rapidcheck.h>
 
 #include <algorithm>
@@ -18,25 +17,14 @@
 #include "reference/masked_layer.hpp"
 #include "src/decisions.hpp"
 #include "support.hpp"
+#include "vector_sets.hpp"
 
 namespace dropcheck::impl {
 namespace {
 
 using testing::decision_word;
+using testing::on_all_vector_sets;
 using Words = std::vector<std::uint64_t>;
-
-/// Runs `test` once for each set of vectors.
-template <class Test>
-void on_all_targets(const Test& test) {
-  struct Restore {
-    ~Restore() { hwy::SetSupportedTargetsForTest(0); }
-  };
-  const Restore restore;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    test();
-  }
-}
 
 std::uint64_t any_word(const char* name) {
   return *rc::gen::arbitrary<std::uint64_t>().as(name);
@@ -72,7 +60,7 @@ TEST(Decisions, AreThoseOfThePlainCode) {
     const std::size_t groups = any_count(70, "groups");
     Words plain(2 * groups);
     decide_groups_plainly(rule, first, groups, plain.data());
-    on_all_targets([&] {
+    on_all_vector_sets([&] {
       Words fast(2 * groups + 1, 7);
       decide_groups(rule, first, groups, fast.data());
       RC_ASSERT(fast.back() == 7U);
@@ -129,7 +117,7 @@ TEST(Decisions, ByGivenWordsAreThoseOfTheThreshold) {
     for (std::size_t i = 0; i < words.size(); i += 3) {
       words[i] = threshold + i % 5 - 2;
     }
-    on_all_targets([&] {
+    on_all_vector_sets([&] {
       Words kept(words.size() / 64 + 1);
       decide_words(threshold, words, kept.data());
       for (std::size_t i = 0; i < words.size(); ++i) {
@@ -292,7 +280,7 @@ TEST(FastLayers, GiveTheBitsOfTheReadableOnes) {
   EXPECT_TRUE(rc::check([] {
     const Case test = any_case();
     const auto readable = results_of(test, reference::Path::kReadable);
-    on_all_targets([&] {
+    on_all_vector_sets([&] {
       RC_ASSERT(results_of(test, reference::Path::kFast) == readable);
     });
   }));

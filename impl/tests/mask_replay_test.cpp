@@ -1,7 +1,6 @@
 #include "dropcheck/impl/mask_replay.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 #include <rapidcheck/gtest.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include "dropcheck/impl/random_stream.hpp"
 #include "src/replay_kernels.hpp"
 #include "src/replay_words.hpp"
+#include "vector_sets.hpp"
 
 namespace dropcheck::impl {
 namespace {
@@ -56,11 +56,7 @@ void expect_torchs_rule() {
 }
 
 TEST(MaskReplay, IsTorchsRuleOnTheStandardLibrarysMersenneTwister) {
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    expect_torchs_rule();
-  }
-  hwy::SetSupportedTargetsForTest(0);
+  testing::on_all_vector_sets(expect_torchs_rule);
 }
 
 RC_GTEST_PROP(MaskReplay, VectorsCompareAsScalarsDo, ()) {

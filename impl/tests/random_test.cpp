@@ -1,6 +1,5 @@
 #include <Random123/philox.h>
 #include <gmock/gmock.h>
-#include <hwy/targets.h>
 
 #include <array>
 #include <cmath>
@@ -12,6 +11,7 @@
 #include "dropcheck/impl/probability.hpp"
 #include "dropcheck/impl/random_stream.hpp"
 #include "src/philox.hpp"
+#include "vector_sets.hpp"
 
 namespace dropcheck::impl {
 namespace {
@@ -59,8 +59,7 @@ TEST(RandomStream, FillsWithTheWordsOfNext) {
 // the low half of the counter.
 TEST(Philox, IsRandom123sWordForWord) {
   constexpr std::uint64_t kSeed = 0x0123456789abcdefU;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
+  testing::on_all_vector_sets([] {
     for (const std::uint64_t first :
          {std::uint64_t{0}, std::uint64_t{0xffffffe9U}, ~std::uint64_t{20}}) {
       for (const std::size_t blocks : {1U, 31U, 64U, 77U}) {
@@ -78,8 +77,7 @@ TEST(Philox, IsRandom123sWordForWord) {
         }
       }
     }
-  }
-  hwy::SetSupportedTargetsForTest(0);
+  });
 }
 
 // Random123's kat_vectors: threefry4x64-20 of counter 0 and key 0.

@@ -36,8 +36,7 @@ class Bench : public LayerBench {
  public:
   Bench(std::string_view name, const impl::Shape& shape)
       : LayerBench(entry_of(name), shape, 0.1),
-        function_(impl::adapters::make_torch_function(
-            name, config(), std::make_shared<at::Tensor>())),
+        function_(impl::adapters::make_torch_function(name, config())),
         input_(at::from_blob(input().bytes(), shape)) {}
 
   void layer_alone() {

@@ -25,8 +25,8 @@ void draw(benchmark::State& state, const std::string& name,
           const impl::Shape& shape) {
   LayerBench bench(torch(name), shape,
                    static_cast<double>(state.range(0)) / 100);
-  const auto function = impl::adapters::make_torch_function(
-      name, bench.config(), std::make_shared<at::Tensor>());
+  const auto function =
+      impl::adapters::make_torch_function(name, bench.config());
   const at::Tensor input = at::from_blob(bench.input().bytes(), shape);
   const at::NoGradGuard guard;
   for (auto _ : state) {

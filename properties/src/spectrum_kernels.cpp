@@ -8,6 +8,7 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <bit>
 #include <cmath>
 #include <numbers>
 
@@ -63,54 +64,66 @@ HWY_INLINE Complex root_at(const ComplexNumbers& roots, std::size_t i) {
   return {hn::Set(d, roots.real[i]), hn::Set(d, roots.imaginary[i])};
 }
 
-/// Four parts of `size` numbers become the transforms of those of every fourth
-/// frequency.
-HWY_INLINE void part_by_four(const Strip& strip, std::size_t rows,
-                             std::size_t size, const ComplexNumbers& roots) {
+/// One number of each of four parts.
+struct Four {
+  Complex of[4];
+};
+
+/// `f(numbers, roots)` gives what four numbers become that are a quarter of
+/// `size` rows apart; the root of the first of them is 1.
+template <class F>
+HWY_INLINE void for_each_four(const Strip& strip, std::size_t rows,
+                              std::size_t size, const ComplexNumbers& roots,
+                              const F& f) {
   const std::size_t quarter = size / 4;
   for (std::size_t j = 0; j < quarter; ++j) {
     const Complex w1 = root_at(roots, 3 * j);
     const Complex w2 = root_at(roots, 3 * j + 1);
     const Complex w3 = root_at(roots, 3 * j + 2);
     for (std::size_t at = j; at < rows; at += size) {
-      const Complex x0 = strip.load(at);
-      const Complex x1 = strip.load(at + quarter);
-      const Complex x2 = strip.load(at + 2 * quarter);
-      const Complex x3 = strip.load(at + 3 * quarter);
-      const Complex even = plus(x0, x2);
-      const Complex even_odd = minus(x0, x2);
-      const Complex odd = plus(x1, x3);
-      const Complex turned = times_i(minus(x1, x3));
-      strip.store(at, plus(even, odd));
-      strip.store(at + quarter, times(minus(even_odd, turned), w1));
-      strip.store(at + 2 * quarter, times(minus(even, odd), w2));
-      strip.store(at + 3 * quarter, times(plus(even_odd, turned), w3));
+      const Four four =
+          f(Four{{strip.load(at), strip.load(at + quarter),
+                  strip.load(at + 2 * quarter), strip.load(at + 3 * quarter)}},
+            w1, w2, w3);
+      for (std::size_t k = 0; k < 4; ++k) {
+        strip.store(at + k * quarter, four.of[k]);
+      }
     }
   }
 }
 
+/// Four parts of `size` numbers become the transforms of those of every fourth
+/// frequency.
+HWY_INLINE void part_by_four(const Strip& strip, std::size_t rows,
+                             std::size_t size, const ComplexNumbers& roots) {
+  for_each_four(
+      strip, rows, size, roots,
+      [](const Four& x, Complex w1, Complex w2, Complex w3) HWY_ATTR {
+        const Complex even = plus(x.of[0], x.of[2]);
+        const Complex even_odd = minus(x.of[0], x.of[2]);
+        const Complex odd = plus(x.of[1], x.of[3]);
+        const Complex turned = times_i(minus(x.of[1], x.of[3]));
+        return Four{{plus(even, odd), times(minus(even_odd, turned), w1),
+                     times(minus(even, odd), w2),
+                     times(plus(even_odd, turned), w3)}};
+      });
+}
+
+/// Undoes part_by_four, but for a factor of 4.
 HWY_INLINE void join_four(const Strip& strip, std::size_t rows,
                           std::size_t size, const ComplexNumbers& roots) {
-  const std::size_t quarter = size / 4;
-  for (std::size_t j = 0; j < quarter; ++j) {
-    const Complex w1 = root_at(roots, 3 * j);
-    const Complex w2 = root_at(roots, 3 * j + 1);
-    const Complex w3 = root_at(roots, 3 * j + 2);
-    for (std::size_t at = j; at < rows; at += size) {
-      const Complex y0 = strip.load(at);
-      const Complex y1 = times_conjugate(strip.load(at + quarter), w1);
-      const Complex y2 = times_conjugate(strip.load(at + 2 * quarter), w2);
-      const Complex y3 = times_conjugate(strip.load(at + 3 * quarter), w3);
-      const Complex sum = plus(y0, y2);
-      const Complex difference = minus(y0, y2);
-      const Complex other = plus(y1, y3);
-      const Complex turned = times_i(minus(y1, y3));
-      strip.store(at, plus(sum, other));
-      strip.store(at + quarter, plus(difference, turned));
-      strip.store(at + 2 * quarter, minus(sum, other));
-      strip.store(at + 3 * quarter, minus(difference, turned));
-    }
-  }
+  for_each_four(strip, rows, size, roots,
+                [](const Four& y, Complex w1, Complex w2, Complex w3) HWY_ATTR {
+                  const Complex y1 = times_conjugate(y.of[1], w1);
+                  const Complex y2 = times_conjugate(y.of[2], w2);
+                  const Complex y3 = times_conjugate(y.of[3], w3);
+                  const Complex sum = plus(y.of[0], y2);
+                  const Complex difference = minus(y.of[0], y2);
+                  const Complex other = plus(y1, y3);
+                  const Complex turned = times_i(minus(y1, y3));
+                  return Four{{plus(sum, other), plus(difference, turned),
+                               minus(sum, other), minus(difference, turned)}};
+                });
 }
 
 /// Neighbours by two: the last pass where the number of rows is no power of 4,
@@ -149,11 +162,10 @@ void restore_columns_of(const ComplexMatrix& matrix,
                         const ComplexNumbers& roots) {
   for_each_strip(matrix, [&](const Strip& strip) HWY_ATTR {
     std::size_t used = roots_for(matrix.rows);
-    std::size_t size = 4;
-    for (std::size_t left = matrix.rows; left >= 4; left /= 4) {
-      if (left == 8) size = 8;
-    }
-    if (size == 8) pair_neighbours(strip, matrix.rows);
+    // Rows of a power of 2 that is none of 4.
+    const bool odd = std::countr_zero(matrix.rows) % 2 == 1;
+    std::size_t size = odd ? 8 : 4;
+    if (odd) pair_neighbours(strip, matrix.rows);
     for (; size <= matrix.rows; size *= 4) {
       used -= 3 * (size / 4);
       join_four(strip, matrix.rows, size,

@@ -3,7 +3,6 @@
 #include "block_correlation.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 #include <rapidcheck/gtest.h>
 
 #include <cmath>
@@ -12,6 +11,7 @@
 #include <random>
 #include <stdexcept>
 
+#include "impl/tests/vector_sets.hpp"
 #include "mask_kernels.hpp"
 #include "random_bits.hpp"
 #include "spectrum_kernels.hpp"
@@ -19,6 +19,7 @@
 namespace dropcheck::properties {
 namespace {
 
+using impl::testing::on_all_vector_sets;
 using testing::bit_at;
 using testing::random_bits;
 
@@ -90,16 +91,6 @@ TEST(BlockCorrelation, RefusesBlocksThatAreNoPowerOfTwo) {
   EXPECT_THROW(BlockCorrelation(96), std::invalid_argument);
 }
 
-/// Runs `test` once for each set of vectors.
-template <class Test>
-void on_all_targets(const Test& test) {
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    test();
-  }
-  hwy::SetSupportedTargetsForTest(0);
-}
-
 // Bit for bit, on every set of vectors: evidence must not depend on the
 // machine.
 TEST(Spectra, AddProductsAsThePlainLoop) {
@@ -123,7 +114,7 @@ TEST(Spectra, AddProductsAsThePlainLoop) {
       expected_i[k] += bi[k] * a[k] - b[k] * ai[k];
       expected[k] += b[k] * b[k] + bi[k] * bi[k];
     }
-    on_all_targets([&] {
+    on_all_vector_sets([&] {
       std::vector<double> result = sum;
       std::vector<double> result_i = sum_i;
       add_conjugate_products(pairs, count, result.data(), result_i.data());
@@ -148,7 +139,7 @@ RC_GTEST_PROP(Spectra, TransformColumns, (std::uint64_t key)) {
   std::vector<double> roots(roots_for(rows)), roots_i(roots.size());
   fill_roots(rows, roots.data(), roots_i.data());
   std::vector<double> first, first_i;
-  on_all_targets([&] {
+  on_all_vector_sets([&] {
     std::vector<double> out = re, out_i = im;
     const ComplexMatrix matrix{out.data(), out_i.data(), rows, kColumns,
                                kStride};
@@ -190,7 +181,7 @@ TEST(Spectra, AreThoseOfEveryProcessor) {
   const BlockCorrelation::Pair pair{&first, &first};
   correlation.add_pairs({&pair, 1}, 0, correlation.size(), sum);
   const auto counts = correlation.counts(sum);
-  on_all_targets([&] {
+  on_all_vector_sets([&] {
     BlockCorrelation::Spectrum spectrum;
     correlation.transform(words.data(), spectrum);
     EXPECT_EQ(spectrum, first);

@@ -3,7 +3,6 @@
 #include "value_sums.hpp"
 
 #include <gtest/gtest.h>
-#include <hwy/targets.h>
 #include <rapidcheck.h>
 #include <tbb/task_arena.h>
 
@@ -13,9 +12,12 @@
 
 #include "dropcheck/impl/random_stream.hpp"
 #include "dropcheck/impl/tensor.hpp"
+#include "impl/tests/vector_sets.hpp"
 
 namespace dropcheck::properties {
 namespace {
+
+using impl::testing::on_all_vector_sets;
 
 /// Results of dropout with p = .1 for inputs from 1/2 to 3/2.
 impl::Tensor dropped_values(impl::DType dtype, std::int64_t count,
@@ -28,16 +30,6 @@ impl::Tensor dropped_values(impl::DType dtype, std::int64_t count,
     values.view().set(i, word % 10 == 0 ? 0 : x / .9);
   }
   return values;
-}
-
-/// Runs `test` once for each set of vectors.
-template <class Test>
-void on_all_targets(const Test& test) {
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    hwy::SetSupportedTargetsForTest(target);
-    test();
-  }
-  hwy::SetSupportedTargetsForTest(0);
 }
 
 TEST(ValueSums, AreThoseOfThePlainCode) {
@@ -54,7 +46,7 @@ TEST(ValueSums, AreThoseOfThePlainCode) {
     const std::byte* const first = values.bytes() + from * impl::size_of(dtype);
     const PowerSums plain = power_sums_plainly(dtype, first, count, centre);
     RC_ASSERT(plain.n == count);
-    on_all_targets(
+    on_all_vector_sets(
         [&] { RC_ASSERT(power_sums(dtype, first, count, centre) == plain); });
   }));
 }
@@ -71,7 +63,7 @@ TEST(ValueSums, TakeEveryNumberOfSixteenBits) {
     const PowerSums plain =
         power_sums_plainly(dtype, values.data(), values.size(), 0);
     EXPECT_EQ(plain.zeros, 2U);
-    on_all_targets([&] {
+    on_all_vector_sets([&] {
       EXPECT_EQ(power_sums(dtype, values.data(), values.size(), 0), plain);
     });
   }
