@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call_thread.hpp"
+#include "dropcheck/impl/input_holder.hpp"
 #include "dropcheck/impl/input_watch.hpp"
 #include "lending.hpp"
 
@@ -87,9 +88,22 @@ bool is_finite(const TensorView& view) {
 struct Cell {
   std::shared_ptr<Subject> subject;
   std::unique_ptr<Layer> layer;
+  InputHolder* holder = nullptr;  ///< the layer, if it may hold its inputs
   Lending inputs;
   Lending gradients;
   TensorView result;
+
+  void take(std::unique_ptr<Layer> made) {
+    layer = std::move(made);
+    holder = dynamic_cast<InputHolder*>(layer.get());
+    inputs = Lending(holder != nullptr);
+    gradients = Lending(holder != nullptr);
+  }
+
+  /// Lets the layer hold what is lent for the call that follows.
+  void hold(const Lending& lent) const {
+    if (holder != nullptr) holder->hold(lent.memory());
+  }
 };
 
 class GuardedLayer final : public Layer, public InputWatch {
@@ -117,9 +131,11 @@ class GuardedLayer final : public Layer, public InputWatch {
   TensorView forward(const Call& call) override {
     numbers_in_ = is_finite(call.input);
     Call lent = call;
-    lent.input = cell_->inputs.lend(call.input);
-    run(call.training ? "training" : "evaluation",
-        [cell = cell_, lent] { cell->result = cell->layer->forward(lent); });
+    lent.input = lend(cell_->inputs, call.input);
+    run(call.training ? "training" : "evaluation", [cell = cell_, lent] {
+      cell->hold(cell->inputs);
+      cell->result = cell->layer->forward(lent);
+    });
     TensorView result = cell_->result;
     cell_->inputs.to_original(result);
     keep_taps();
@@ -132,9 +148,11 @@ class GuardedLayer final : public Layer, public InputWatch {
   }
 
   TensorView backward(const TensorView& grad_output) override {
-    const TensorView lent = cell_->gradients.lend(grad_output);
-    run("gradient",
-        [cell = cell_, lent] { cell->result = cell->layer->backward(lent); });
+    const TensorView lent = lend(cell_->gradients, grad_output);
+    run("gradient", [cell = cell_, lent] {
+      cell->hold(cell->gradients);
+      cell->result = cell->layer->backward(lent);
+    });
     TensorView result = cell_->result;
     cell_->gradients.to_original(result);
     cell_->gradients.take_back("its incoming gradient");
@@ -162,7 +180,7 @@ class GuardedLayer final : public Layer, public InputWatch {
   std::unique_ptr<Layer> clone() override {
     auto copy = std::make_shared<Cell>();
     copy->subject = cell_->subject;
-    run("clone", [cell = cell_, copy] { copy->layer = cell->layer->clone(); });
+    run("clone", [cell = cell_, copy] { copy->take(cell->layer->clone()); });
     return std::make_unique<GuardedLayer>(
         std::move(copy), std::make_unique<CallThread>(), patience_, kind_);
   }
@@ -173,9 +191,10 @@ class GuardedLayer final : public Layer, public InputWatch {
                std::span<const std::uint64_t> words) override {
     const auto driven = std::make_shared<Driven>();
     Call lent = call;
-    lent.input = cell_->inputs.lend(call.input);
+    lent.input = lend(cell_->inputs, call.input);
     run("driven", [cell = cell_, lent, driven,
                    own = std::vector(words.begin(), words.end())] {
+      cell->hold(cell->inputs);
       *driven = cell->layer->drive(lent, own);
     });
     cell_->inputs.to_original(driven->output);
@@ -199,8 +218,18 @@ class GuardedLayer final : public Layer, public InputWatch {
     }
   }
 
-  void run(const char* operation, std::function<void()> call) {
+  void require_returned() const {
     if (lost_) throw SubjectTimeout("an earlier call has not returned yet");
+  }
+
+  /// A copy for the next call. A lost one may still use its own.
+  TensorView lend(Lending& from, const TensorView& original) const {
+    require_returned();
+    return from.lend(original);
+  }
+
+  void run(const char* operation, std::function<void()> call) {
+    require_returned();
     const std::string kind = fmt::format("{}, {}", kind_, operation);
     patience_->require(kind);
     lost_ = !thread_->run(std::move(call), patience_->limit());
@@ -243,7 +272,7 @@ class GuardedSubject final : public Subject {
     auto thread = std::make_unique<CallThread>();
     const std::string kind = impl::describe(config);
     run(*patience_, *thread, kind + ", make",
-        [cell, config] { cell->layer = cell->subject->make(config); });
+        [cell, config] { cell->take(cell->subject->make(config)); });
     return std::make_unique<GuardedLayer>(std::move(cell), std::move(thread),
                                           patience_, kind);
   }

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <cstdint>
 #include <cstring>
 
@@ -42,6 +43,13 @@ bool is_overwritten(const GuardedBytes& bytes) {
          std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
 }
 
+/// Whether nobody else holds it. Then what others did with it is done.
+bool is_free(const std::shared_ptr<GuardedBytes>& copy) {
+  if (copy.use_count() > 1) return false;
+  std::atomic_thread_fence(std::memory_order_acquire);
+  return true;
+}
+
 }  // namespace
 
 TensorView Lending::lend(const TensorView& original) {
@@ -50,13 +58,13 @@ TensorView Lending::lend(const TensorView& original) {
       reinterpret_cast<std::uintptr_t>(span.begin) % GuardedBytes::kAlignment;
   const auto [place, fresh] = pairs_.try_emplace({span.count, offset});
   pair_ = &place->second;
-  if (fresh) {
-    for (GuardedBytes& copy : pair_->copies) {
-      copy = GuardedBytes(span.count, offset);
-    }
+  for (auto& copy : pair_->copies) {
+    if (fresh) copy = std::make_shared<GuardedBytes>(span.count, offset);
   }
   original_ = span.begin;
-  GuardedBytes& copy = pair_->copies[pair_->turn];
+  auto& turn = pair_->copies[pair_->turn];
+  if (!is_free(turn)) turn = std::make_shared<GuardedBytes>(span.count, offset);
+  GuardedBytes& copy = *turn;
   if (span.count > 0) std::memcpy(copy.data(), span.begin, span.count);
   TensorView view = original;
   view.data =
@@ -64,8 +72,12 @@ TensorView Lending::lend(const TensorView& original) {
   return view;
 }
 
+std::shared_ptr<const void> Lending::memory() const {
+  return pair_->copies[pair_->turn];
+}
+
 bool Lending::to_original(TensorView& view) const {
-  const GuardedBytes& copy = pair_->copies[pair_->turn];
+  const GuardedBytes& copy = *pair_->copies[pair_->turn];
   const auto address = reinterpret_cast<std::uintptr_t>(view.data);
   const auto begin = reinterpret_cast<std::uintptr_t>(copy.data());
   if (address < begin || address >= begin + copy.size()) return false;
@@ -74,16 +86,19 @@ bool Lending::to_original(TensorView& view) const {
 }
 
 bool Lending::take_back(std::string_view name) {
-  GuardedBytes& copy = pair_->copies[pair_->turn];
-  GuardedBytes& before = pair_->copies[1 - pair_->turn];
+  GuardedBytes& copy = *pair_->copies[pair_->turn];
+  GuardedBytes& before = *pair_->copies[1 - pair_->turn];
   const auto damage = copy.damage(name);
   const bool changed =
       copy.size() > 0 && std::memcmp(original_, copy.data(), copy.size()) != 0;
   if (changed) std::memcpy(original_, copy.data(), copy.size());
-  copy.restore();
-  overwrite(copy);
-  const bool touched = pair_->used_both && !is_overwritten(before);
-  if (touched || !pair_->used_both) overwrite(before);
+  if (damage) copy.restore();
+  bool touched = false;
+  if (!may_be_held_) {
+    overwrite(copy);
+    touched = pair_->used_both && !is_overwritten(before);
+    if (touched || !pair_->used_both) overwrite(before);
+  }
   pair_->used_both = true;
   pair_->turn = 1 - pair_->turn;
   if (damage) throw MemoryViolation("writes " + *damage);

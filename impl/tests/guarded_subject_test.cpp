@@ -10,6 +10,7 @@
 #include <set>
 #include <thread>
 
+#include "dropcheck/impl/input_holder.hpp"
 #include "dropcheck/impl/simple_layer.hpp"
 #include "support.hpp"
 
@@ -170,6 +171,79 @@ TEST(Guard, SeesGradientsThatFollowTheInput) {
 }
 
 // Neither its inputs nor its own NaN are taken for a kept reference.
+/// Copies its input, and may hold the memory of the inputs.
+class Holder final : public Layer, public InputHolder {
+ public:
+  explicit Holder(bool holds) : holds_(holds) {}
+
+  TensorView forward(const Call& call) override {
+    inputs.push_back(call.input);
+    if (holds_) memory_.push_back(latest_);
+    latest_.reset();
+    copy(call.input, output_.view());
+    return output_.view();
+  }
+
+  TensorView backward(const TensorView& grad_output) override {
+    return grad_output;
+  }
+
+  void reseed(std::uint64_t) override {}
+
+  void hold(std::shared_ptr<const void> memory) override {
+    latest_ = std::move(memory);
+  }
+
+  std::vector<TensorView> inputs;
+
+ private:
+  bool holds_;
+  std::shared_ptr<const void> latest_;
+  std::vector<std::shared_ptr<const void>> memory_;
+  Tensor output_{DType::kFloat32, {3}};
+};
+
+/// Calls a holder with 1, 2, 3, then 4, 5, 6, and so on; where its inputs were
+/// and what they hold in the end.
+std::vector<TensorView> inputs_of_calls(bool holds, int calls,
+                                        std::unique_ptr<Layer>& layer) {
+  Holder* holder = nullptr;
+  const auto make = [&](const LayerConfig&) {
+    auto made = std::make_unique<Holder>(holds);
+    holder = made.get();
+    return made;
+  };
+  SubjectEntry entry;
+  entry.open = [make]() -> std::unique_ptr<Subject> {
+    return std::make_unique<InProcessSubject<decltype(make)>>(Description{},
+                                                              make);
+  };
+  layer = guarded(entry, hours(1)).open()->make({});
+  Tensor input = counting(DType::kFloat32, {3});
+  for (int call = 0; call < calls; ++call) {
+    for (int i = 0; i < 3; ++i) input.view().set(i, 3 * call + i + 1);
+    layer->forward({input.view()});
+  }
+  return holder->inputs;
+}
+
+TEST(Guard, LeavesInputsAloneThatAreHeld) {
+  std::unique_ptr<Layer> layer;
+  const auto inputs = inputs_of_calls(true, 4, layer);
+  for (int call = 0; call < 4; ++call) {
+    EXPECT_THAT(values_of(inputs[static_cast<std::size_t>(call)]),
+                ElementsAre(3 * call + 1, 3 * call + 2, 3 * call + 3));
+  }
+}
+
+TEST(Guard, UsesMemoryAgainThatIsNotHeldAnyMore) {
+  std::unique_ptr<Layer> layer;
+  const auto inputs = inputs_of_calls(false, 4, layer);
+  EXPECT_NE(inputs[1].data, inputs[0].data);
+  EXPECT_EQ(inputs[2].data, inputs[0].data);
+  EXPECT_EQ(inputs[3].data, inputs[1].data);
+}
+
 TEST(Guard, BlamesNoReferenceForANaN) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
   Tensor numbers = counting(DType::kFloat32, {3});

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "dropcheck/impl/input_holder.hpp"
 #include "dropcheck/impl/simple_layer.hpp"
 
 namespace dropcheck::python {
@@ -141,9 +142,31 @@ Extent extent_of(const TensorView& view) {
   return extent;
 }
 
-/// A tensor that Python may keep for as long as it likes.
+/// An array on the memory of a view; `owner` keeps it alive.
+nb::object array_of(const TensorView& view, const nb::capsule& owner) {
+  const std::vector<std::size_t> shape(view.shape.begin(), view.shape.end());
+  return nb::cast(nb::ndarray<nb::array_api>(
+      view.data, shape.size(), shape.data(), owner, view.strides.data(),
+      dlpack_type(view.dtype), nb::device::cpu::value));
+}
+
+/// An array on memory that Python may hold a share of.
+nb::object array_of(const TensorView& view,
+                    std::shared_ptr<const void> memory) {
+  using Share = std::shared_ptr<const void>;
+  return array_of(
+      view, nb::capsule(new Share(std::move(memory)), [](void* share) noexcept {
+        delete static_cast<Share*>(share);
+      }));
+}
+
+/// A tensor that Python may keep for as long as it likes: `memory`, a share of
+/// what it lies in, or a copy.
 class Lent {
  public:
+  Lent(const TensorView& original, std::shared_ptr<const void> memory)
+      : object_(array_of(original, std::move(memory))) {}
+
   explicit Lent(const TensorView& original) : original_(original) {
     const Extent extent = extent_of(original);
     const std::size_t width = impl::size_of(original.dtype);
@@ -159,22 +182,21 @@ class Lent {
     const nb::capsule owner(memory.release(), [](void* held) noexcept {
       delete[] static_cast<std::byte*>(held);
     });
-    const std::vector<std::size_t> shape(original.shape.begin(),
-                                         original.shape.end());
-    object_ = nb::cast(nb::ndarray<nb::array_api>(
-        view_.data, shape.size(), shape.data(), owner, view_.strides.data(),
-        dlpack_type(original.dtype), nb::device::cpu::value));
+    object_ = array_of(view_, owner);
   }
 
   const nb::object& object() const { return object_; }
 
   /// What Python wrote into it is the original's.
-  void give_back() const { impl::copy(view_, original_); }
+  void give_back() const {
+    if (first_byte_ != nullptr) impl::copy(view_, original_);
+  }
 
   /// A result inside this memory as one inside the original's.
   std::optional<TensorView> aliased(const TensorView& result) const {
     const auto* begin = static_cast<const std::byte*>(result.data);
-    if (begin < first_byte_ || begin >= first_byte_ + bytes_) {
+    if (first_byte_ == nullptr || begin < first_byte_ ||
+        begin >= first_byte_ + bytes_) {
       return std::nullopt;
     }
     TensorView view = result;
@@ -191,7 +213,7 @@ class Lent {
   nb::object object_;
 };
 
-class PythonLayer final : public impl::Layer {
+class PythonLayer final : public impl::Layer, public impl::InputHolder {
  public:
   explicit PythonLayer(nb::object layer) : layer_(std::move(layer)) {}
 
@@ -213,7 +235,7 @@ class PythonLayer final : public impl::Layer {
 
   TensorView backward(const TensorView& grad_output) override {
     return with_python([&] {
-      const Lent lent(grad_output);
+      const Lent lent = lend(grad_output);
       gradient_ = read(layer_.get().attr("backward")(lent.object()));
       return gradient_.view;
     });
@@ -232,9 +254,17 @@ class PythonLayer final : public impl::Layer {
     with_python([&] { layer_.get().attr("reseed")(seed); });
   }
 
+  void hold(std::shared_ptr<const void> memory) override {
+    memory_ = std::move(memory);
+  }
+
  private:
+  Lent lend(const TensorView& original) {
+    return memory_ ? Lent(original, std::move(memory_)) : Lent(original);
+  }
+
   TensorView once(const impl::Call& call) {
-    const Lent lent(call.input);
+    const Lent lent = lend(call.input);
     result_ = read(layer_.get().attr("forward")(lent.object(), call.training));
     lent.give_back();
     return lent.aliased(result_.view).value_or(result_.view);
@@ -262,6 +292,7 @@ class PythonLayer final : public impl::Layer {
   }
 
   Held layer_;
+  std::shared_ptr<const void> memory_;
   Returned result_;
   Returned gradient_;
   impl::Tensor stacked_;

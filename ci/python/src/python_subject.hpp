@@ -31,8 +31,8 @@ class Held {
 ///         that DLPack or the buffer protocol can read, on the CPU.
 /// Errors  an exception is the layer's refusal (LayerError); one of the type
 ///         dropcheck.NotSupported is NotSupported.
-/// Memory  inputs are copied once, to memory that Python may keep; results are
-///         read where they are.
+/// Memory  inputs lie where Python may keep them (impl/input_holder.hpp) and
+///         are not copied for it; results are read where they are.
 impl::SubjectEntry python_subject(impl::SubjectEntry entry,
                                   impl::Description description,
                                   nanobind::object make);
