@@ -3,8 +3,8 @@
     serve([Subject("Dropout", "dropout", make, ...), ...], Torch(), "2.15.0")
 
 `make(config)` gives a layer with `forward(x, training)` and, where it has them,
-`backward(gradient)` and `reseed(seed)`, on arrays of the library. What it raises
-is the layer's refusal; NotSupported is what the adapter does not offer.
+`backward(gradient)`, `mask()` (what the latest call kept) and `reseed(seed)`, on
+arrays of the library. What it raises is the layer's refusal; NotSupported is what the adapter does not offer.
 """
 
 import dataclasses
@@ -40,6 +40,7 @@ class Subject:
     reseed: bool = True
     own_state: bool = False
     backward: bool = False
+    mask: bool = False
     in_place: bool = False
     understands: tuple[str, ...] = ()  # other keys of the config
     variants: list = dataclasses.field(default_factory=list)
@@ -53,6 +54,7 @@ class Subject:
                   "reseed": str(int(self.reseed)),
                   "own_state": str(int(self.own_state)),
                   "backward": str(int(self.backward)),
+                  "mask_output": str(int(self.mask)),
                   "in_place": str(int(self.in_place)),
                   "options": json.dumps(self.options),
                   "variants": json.dumps(self.variants),
@@ -327,9 +329,15 @@ class _Server:
         result = refused(layer.backward, gradient)
         return {}, {"grad_input": self._given(result)}
 
+    def mask(self, request, tensors):
+        kept = refused(self.layers[request["layer"]].mask)
+        entries = numpy.ascontiguousarray(kept, numpy.uint8)
+        return {}, {"mask": kit.Tensor("u8", entries.shape,
+                                       entries.reshape(-1))}
+
     def answer(self, request, tensors):
         known = ("list", "describe", "make", "destroy", "reseed", "forward",
-                 "backward")
+                 "backward", "mask")
         if request["op"] not in known:
             raise NotSupported(f"unknown operation {request['op']}")
         return getattr(self, request["op"])(request, tensors)

@@ -35,12 +35,13 @@ class Layer:
         kind = TYPES[config["dtype"]]
         values = onnx.helper.make_tensor_value_info
         node = onnx.helper.make_node("Dropout", ["x", "ratio", "training"],
-                                     ["y"])
+                                     ["y", "mask"])
         graph = onnx.helper.make_graph(
             [node], "dropout",
             [values("x", kind, None),
              values("training", onnx.TensorProto.BOOL, [])],
-            [values("y", kind, None)],
+            [values("y", kind, None),
+             values("mask", onnx.TensorProto.BOOL, None)],
             [onnx.helper.make_tensor("ratio", RATIOS[config["dtype"]], [],
                                      [config["drop_probability"]])])
         opset = onnx.helper.make_opsetid("", 13)
@@ -48,12 +49,16 @@ class Layer:
             onnx.helper.make_model(graph, opset_imports=[opset]))
 
     def forward(self, x, training):
-        return self.session.run(["y"], {"x": x, "training":
-                                        numpy.array(training)})[0]
+        result, self.kept = self.session.run(
+            ["y", "mask"], {"x": x, "training": numpy.array(training)})
+        return result
+
+    def mask(self):
+        return self.kept
 
 
 serve([
     Subject("Dropout-13", "dropout", Layer, dtypes="f32,f64,f16", reseed=False,
-            own_state=True, options=OPTIONS, generator="mt19937",
+            own_state=True, mask=True, options=OPTIONS, generator="mt19937",
             summary="training_mode = true"),
 ], Arrays(), f"onnx {onnx.__version__}")

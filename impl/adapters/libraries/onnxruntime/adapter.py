@@ -23,13 +23,14 @@ def model(ratio, dtype, seed):
     kind = TYPES[dtype]
     values = onnx.helper.make_tensor_value_info
     words = {} if seed is None else {"seed": seed}
-    node = onnx.helper.make_node("Dropout", ["x", "ratio", "training"], ["y"],
-                                 **words)
+    node = onnx.helper.make_node("Dropout", ["x", "ratio", "training"],
+                                 ["y", "mask"], **words)
     graph = onnx.helper.make_graph(
         [node], "dropout",
         [values("x", kind, None),
          values("training", onnx.TensorProto.BOOL, [])],
-        [values("y", kind, None)],
+        [values("y", kind, None),
+         values("mask", onnx.TensorProto.BOOL, None)],
         [onnx.helper.make_tensor("ratio", kind, [], [ratio])])
     opset = onnx.helper.make_opsetid("", 13)
     return onnx.helper.make_model(graph, opset_imports=[opset], ir_version=8)
@@ -65,11 +66,15 @@ class Layer:
         self.open(int(numpy.uint64(seed).astype(numpy.int64)))
 
     def forward(self, x, training):
-        return self.session.run(["y"], {"x": x, "training":
-                                        numpy.array(training)})[0]
+        result, self.kept = self.session.run(
+            ["y", "mask"], {"x": x, "training": numpy.array(training)})
+        return result
+
+    def mask(self):
+        return self.kept
 
 
 serve([
     Subject("Dropout-13", "dropout", Layer, dtypes="f32,f64", own_state=True,
-            options=OPTIONS, summary="training_mode = true"),
+            mask=True, options=OPTIONS, summary="training_mode = true"),
 ], Arrays(), f"onnxruntime {onnxruntime.__version__}")

@@ -82,13 +82,20 @@ def reference(config):
     return TorchLayer(torch, call)
 
 
-def native(config):
-    """The decomposition of aten::native_dropout."""
-    p = config["drop_probability"]
+class Native(TorchLayer):
+    """The decomposition of aten::native_dropout, which returns its mask."""
 
-    def call(x, training):
-        return torch._decomp.decompositions.native_dropout(x, p, training)[0]
-    return TorchLayer(torch, call)
+    def __init__(self, config):
+        self.p, self.kept = config["drop_probability"], None
+        super().__init__(torch, self.call)
+
+    def call(self, x, training):
+        native_dropout = torch._decomp.decompositions.native_dropout
+        result, self.kept = native_dropout(x, self.p, training)
+        return result
+
+    def mask(self):
+        return self.kept.cpu()
 
 
 def subject(name, layer, make, options=None, **more):
@@ -134,7 +141,7 @@ serve([
     subject("F.scaled_dot_product_attention", "attention_dropout", attention,
             {**CPU, "evaluation_return": "copy"}),
     subject("_refs.dropout", "dropout", reference),
-    subject("native_dropout", "dropout", native,
+    subject("native_dropout", "dropout", Native,
             {**CPU, "evaluation_return": "either",
-             "beyond_ends": "accepted"}),  # its callers check the range
+             "beyond_ends": "accepted"}, mask=True),  # callers check the range
 ], Torch(torch, DEVICE), f"torch {torch.__version__} on {where()}")
