@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <numbers>
 #include <stdexcept>
 
 #include "dropcheck/impl/random_stream.hpp"
 #include "networks/selu_activation.hpp"
+#include "normals.hpp"
 
 namespace dropcheck::impl::networks {
 namespace {
@@ -18,25 +18,8 @@ namespace {
 using MatrixMap = Eigen::Map<Matrix<float>>;
 using Array = Eigen::Map<Eigen::ArrayXf>;
 
-/// Pairs of uniforms that become normals together: long enough for the vector
-/// units, short enough for the cache.
+/// Pairs of normals that are made together: few enough for the cache.
 constexpr std::size_t kPairs = 512;
-using Chunk = Eigen::Array<float, kPairs, 1>;
-
-/// The middle of one of 2^32 cells of (0, 1]; never 0.
-float uniform(std::uint64_t bits) {
-  return (static_cast<float>(bits & 0xffffffffU) + 0.5F) * 0x1p-32F;
-}
-
-void fill_uniform(RandomStream& stream, Chunk& first, Chunk& second) {
-  std::array<std::uint64_t, kPairs> words;
-  stream.fill(words);
-  for (std::size_t i = 0; i < kPairs; ++i) {
-    first[static_cast<Eigen::Index>(i)] = uniform(words[i]);
-    second[static_cast<Eigen::Index>(i)] = uniform(words[i] >> 32U);
-  }
-}
-
 Array array(std::vector<float>& values) {
   return {values.data(), static_cast<Eigen::Index>(values.size())};
 }
@@ -69,14 +52,12 @@ std::size_t checked_size(const Shape& shape) {
 void fill_normal(std::uint64_t key, std::uint64_t number,
                  std::vector<float>& values) {
   RandomStream stream(keyed_word(key, number));
-  Chunk radius;
-  Chunk angle;
+  std::array<std::uint64_t, kPairs> words;
+  std::array<float, kPairs> cosines;
+  std::array<float, kPairs> sines;
   for (std::size_t i = 0; i < values.size(); i += 2 * kPairs) {
-    fill_uniform(stream, radius, angle);
-    radius = (-2.0F * radius.log()).max(0.0F).sqrt();
-    angle *= 2 * std::numbers::pi_v<float>;
-    const Chunk cosines = radius * angle.cos();
-    const Chunk sines = radius * angle.sin();
+    stream.fill(words);
+    normals_of_words(words.data(), kPairs, cosines.data(), sines.data());
     const std::size_t count = std::min(values.size() - i, 2 * kPairs);
     const std::size_t half = std::min(count, kPairs);
     std::copy_n(cosines.data(), half, values.data() + i);

@@ -2,21 +2,32 @@
 
 #include <fmt/format.h>
 
-#include <Random123/boxmuller.hpp>
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <stdexcept>
 
 #include "dropcheck/impl/probability.hpp"
+#include "normals.hpp"
 
 namespace dropcheck::impl::reference {
 
 void fill_normal(RandomStream& stream, std::span<double> numbers) {
-  for (std::size_t i = 0; i < numbers.size(); i += 2) {
-    const std::uint64_t angle = stream.next();
-    const std::uint64_t radius = stream.next();
-    const r123::double2 pair = r123::boxmuller(angle, radius);
-    numbers[i] = pair.x;
-    if (i + 1 < numbers.size()) numbers[i + 1] = pair.y;
+  constexpr std::size_t kTogether = 1024;
+  std::array<std::uint64_t, kTogether> words;
+  for (std::size_t done = 0; done < numbers.size();) {
+    const auto left = numbers.subspan(done);
+    const std::size_t count = std::min(kTogether, left.size() / 2 * 2);
+    if (count == 0) {  // half of a pair
+      std::array<double, 2> pair{};
+      stream.fill({words.data(), 2});
+      normals_of_words(words.data(), 1, pair.data());
+      left[0] = pair[0];
+      return;
+    }
+    stream.fill({words.data(), count});
+    normals_of_words(words.data(), count / 2, left.data());
+    done += count;
   }
 }
 

@@ -70,7 +70,7 @@ void MaskReplay::begin_call(std::size_t units) {
 /// Whole groups of decisions, the first of a seed by their definition.
 static void decide(const DecisionRule& rule, std::uint64_t first,
                    std::size_t groups, std::uint64_t* kept) {
-  constexpr std::uint64_t kPlainly = 256;
+  constexpr std::uint64_t kPlainly = 64;
   const std::size_t plain =
       first >= kPlainly
           ? 0

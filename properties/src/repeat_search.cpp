@@ -1,6 +1,7 @@
 #include "repeat_search.hpp"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 
@@ -30,11 +31,6 @@ std::uint64_t finished(std::uint64_t polynomial) {
   return polynomial ^ polynomial >> 32U;
 }
 
-struct Window {
-  std::uint64_t hash = 0;
-  std::int64_t drops = 0;
-};
-
 std::uint64_t polynomial_at(const std::uint64_t* words, std::int64_t count,
                             int shift) {
   std::uint64_t polynomial = 0;
@@ -45,6 +41,10 @@ std::uint64_t polynomial_at(const std::uint64_t* words, std::int64_t count,
 }
 
 constexpr std::size_t kFilterWords = std::size_t{1} << 16;
+
+/// Hashes that are known before the first of them is looked up: the table is
+/// larger than the caches.
+constexpr std::int64_t kAhead = 64;
 
 /// The bit of a hash in the filter.
 std::size_t filter_word(std::uint64_t hash) {
@@ -127,7 +127,21 @@ void RepeatSearch::add(std::span<const std::uint64_t> words) {
   if (found_ || window_words_ == 0) return;
   recent_.insert(recent_.end(), words.begin(), words.end());
   const std::int64_t end = first_ + std::ssize(recent_);
-  while (next_ + window_words_ <= end && !found_) visit(next_++);
+  std::array<std::uint64_t, kAhead> hashes{};
+  while (next_ + window_words_ <= end && !found_) {
+    const std::int64_t begin = next_;
+    const std::int64_t count =
+        std::min(kAhead, end - window_words_ - begin + 1);
+    for (std::int64_t i = 0; i < count; ++i) {
+      std::uint64_t& hash = hashes[static_cast<std::size_t>(i)];
+      hash = rolled_hash(begin + i);
+      if (may_be_kept(hash)) windows_.prefetch(hash);
+    }
+    while (next_ < begin + count && !found_) {
+      visit(next_, hashes[static_cast<std::size_t>(next_ - begin)]);
+      ++next_;
+    }
+  }
   const std::int64_t needed =
       std::max<std::int64_t>(first_, next_ - window_words_ - 1);
   recent_.erase(recent_.begin(), recent_.begin() + (needed - first_));
@@ -135,12 +149,12 @@ void RepeatSearch::add(std::span<const std::uint64_t> words) {
 }
 
 /// A word is kept when the windows that begin in it lie behind us.
-void RepeatSearch::visit(std::int64_t word) {
+void RepeatSearch::visit(std::int64_t word, std::uint64_t hash) {
   const std::int64_t behind = word - window_words_ - 1;
   if (behind >= 0 && (behind < plan_.head || behind % plan_.step == 0)) {
     keep(behind);
   }
-  look_up(word);
+  look_up(word, hash);
 }
 
 bool RepeatSearch::telling(std::int64_t drops) const {
@@ -154,19 +168,27 @@ void RepeatSearch::keep(std::int64_t word) {
   kept_places_.push_back(word);
   const std::uint64_t* const words = at(word);
   kept_words_.insert(kept_words_.end(), words, words + window_words_ + 1);
-  Window window;
+  std::int64_t drops = 0;
   for (std::int64_t i = 0; i < window_words_; ++i) {
-    window.drops += std::popcount(words[i]);
+    drops += std::popcount(words[i]);
   }
-  for (int shift = 0; shift < 64; ++shift) {
-    if (telling(window.drops)) {
-      window.hash = finished(polynomial_at(words, window_words_, shift));
-      filter_[filter_word(window.hash)] |= filter_bit(window.hash);
-      windows_.put(window.hash, 64 * number + static_cast<unsigned>(shift));
+  std::array<std::uint64_t, 64> hashes{};
+  std::uint64_t told = 0;  // one bit a shift
+  for (unsigned shift = 0; shift < 64; ++shift) {
+    if (telling(drops)) {
+      told |= std::uint64_t{1} << shift;
+      hashes[shift] = finished(
+          polynomial_at(words, window_words_, static_cast<int>(shift)));
+      windows_.prefetch(hashes[shift]);
     }
-    window.drops -= static_cast<std::int64_t>(words[0] >> shift & 1U);
-    window.drops +=
-        static_cast<std::int64_t>(words[window_words_] >> shift & 1U);
+    drops -= static_cast<std::int64_t>(words[0] >> shift & 1U);
+    drops += static_cast<std::int64_t>(words[window_words_] >> shift & 1U);
+  }
+  for (unsigned shift = 0; shift < 64; ++shift) {
+    if ((told >> shift & 1U) == 0) continue;
+    const std::uint64_t hash = hashes[shift];
+    filter_[filter_word(hash)] |= filter_bit(hash);
+    windows_.put(hash, 64 * number + shift);
   }
 }
 
@@ -182,9 +204,12 @@ std::uint64_t RepeatSearch::rolled_hash(std::int64_t word) {
   return finished(rolling_);
 }
 
-void RepeatSearch::look_up(std::int64_t word) {
-  const std::uint64_t hash = rolled_hash(word);
-  if ((filter_[filter_word(hash)] & filter_bit(hash)) == 0) return;
+bool RepeatSearch::may_be_kept(std::uint64_t hash) const {
+  return (filter_[filter_word(hash)] & filter_bit(hash)) != 0;
+}
+
+void RepeatSearch::look_up(std::int64_t word, std::uint64_t hash) {
+  if (!may_be_kept(hash)) return;
   const auto hit = windows_.find(hash);
   if (!hit || !agrees(*hit, at(word))) return;
   found_ = Repeat{

@@ -42,6 +42,11 @@ class HashTable {
   void put(std::uint64_t hash, std::uint64_t number);
   std::optional<std::uint64_t> find(std::uint64_t hash) const;
 
+  /// Begins to fetch what `put` and `find` will read.
+  void prefetch(std::uint64_t hash) const {
+    __builtin_prefetch(&places_[hash & (places_.size() - 1)]);
+  }
+
  private:
   struct Place {
     std::uint64_t hash = 0;
@@ -71,9 +76,10 @@ class RepeatSearch {
   const std::optional<Repeat>& found() const { return found_; }
 
  private:
-  void visit(std::int64_t word);
+  void visit(std::int64_t word, std::uint64_t hash);
   void keep(std::int64_t word);
-  void look_up(std::int64_t word);
+  void look_up(std::int64_t word, std::uint64_t hash);
+  bool may_be_kept(std::uint64_t hash) const;
   bool telling(std::int64_t drops) const;
   bool agrees(std::uint64_t kept, const std::uint64_t* words) const;
   const std::uint64_t* at(std::int64_t word) const;
