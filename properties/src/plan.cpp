@@ -6,6 +6,8 @@
 #include <chrono>
 #include <cmath>
 #include <map>
+#include <memory>
+#include <optional>
 #include <stdexcept>
 
 #include "check_definition.hpp"
@@ -226,25 +228,73 @@ double elements_of_call(const PlannedConfiguration& planned) {
   return elements;
 }
 
-/// Seconds of one training call, by a few calls that enter no statistic.
-double seconds_per_call(impl::Subject& subject,
-                        const PlannedConfiguration& planned) {
+/// Seconds that calls of a subject take, by a few that enter no statistic.
+struct CallSeconds {
+  double call = 0;        ///< of a configuration's shape
+  double small_call = 0;  ///< of a few elements
+  double layer = 0;       ///< made, and called for the first time
+};
+
+/// Seconds until f has returned.
+template <class F>
+double seconds_of(const F& f) {
   using Clock = std::chrono::steady_clock;
-  try {
-    impl::Tensor input(planned.config.dtype, planned.shape);
-    for (std::int64_t i = 0; i < input.size(); ++i) input.view().set(i, 1);
-    const auto layer = subject.make(planned.config);
-    const std::int64_t repeat = std::clamp<std::int64_t>(
-        static_cast<std::int64_t>(1e5 / elements_of_call(planned)), 1, 1000);
-    layer->forward({input.view(), true, repeat});
-    const auto begin = Clock::now();
-    layer->forward({input.view(), true, repeat});
-    return std::chrono::duration<double>(Clock::now() - begin).count() /
-           static_cast<double>(repeat);
-  } catch (...) {
-    return 0;  // What is wrong with it is for the checks to find.
-  }
+  const auto begin = Clock::now();
+  f();
+  return std::chrono::duration<double>(Clock::now() - begin).count();
 }
+
+impl::Tensor ones(impl::DType dtype, const impl::Shape& shape) {
+  impl::Tensor input(dtype, shape);
+  for (std::int64_t i = 0; i < input.size(); ++i) input.view().set(i, 1);
+  return input;
+}
+
+void measure_calls(impl::Subject& subject, const PlannedConfiguration& planned,
+                   CallSeconds& seconds) {
+  impl::Tensor input = ones(planned.config.dtype, planned.shape);
+  const auto layer = subject.make(planned.config);
+  const std::int64_t repeat = std::clamp<std::int64_t>(
+      static_cast<std::int64_t>(1e5 / elements_of_call(planned)), 1, 1000);
+  layer->forward({input.view(), true, repeat});
+  seconds.call = seconds_of([&] {
+                   layer->forward({input.view(), true, repeat});
+                 }) /
+                 static_cast<double>(repeat);
+}
+
+void measure_small_calls(impl::Subject& subject,
+                         const PlannedConfiguration& planned,
+                         CallSeconds& seconds) {
+  impl::Shape shape = planned.shape;
+  for (std::int64_t& extent : shape) {
+    extent = std::min<std::int64_t>(extent, 3);
+  }
+  impl::Tensor input = ones(planned.config.dtype, shape);
+  std::unique_ptr<impl::Layer> layer;
+  seconds.layer = seconds_of([&] {
+    layer = subject.make(planned.config);
+    layer->forward({input.view()});
+  });
+  seconds.small_call = seconds_of([&] { layer->forward({input.view()}); });
+}
+
+CallSeconds seconds_per_call(impl::Subject& subject,
+                             const PlannedConfiguration& planned) {
+  CallSeconds seconds;
+  try {
+    measure_calls(subject, planned, seconds);
+    measure_small_calls(subject, planned, seconds);
+  } catch (...) {
+    // What is wrong with it is for the checks to find.
+  }
+  return seconds;
+}
+
+/// What checks ask besides masks to count, on average, as seen at a worker:
+/// tensors of few elements, and fresh layers.
+constexpr double kSmallCallsPerCheck = 150;
+constexpr double kLayersPerCheck = 13;
 
 /// Reading and counting, per element, measured on the machine of PERFORMANCE.
 constexpr double kSecondsPerElement = 1.8e-9;
@@ -253,7 +303,8 @@ constexpr double kSecondsPerGenerated = 0.003;
 
 void forecast(PlannedConfiguration& planned, unsigned threads) {
   const double least =
-      planned.generated ? kSecondsPerGenerated : kSecondsPerConfiguration;
+      planned.expected_seconds +
+      (planned.generated ? kSecondsPerGenerated : kSecondsPerConfiguration);
   if (planned.delta <= 0) {
     planned.expected_seconds = planned.worst_seconds = least;
     return;
@@ -350,7 +401,7 @@ bool add_configuration(const PlannedSubject& planned,
 void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
                          const ConfigSource* source, Plan& plan) {
   const Settings& settings = plan.settings;
-  double per_call = -1;
+  std::optional<CallSeconds> seconds;
   double elements = 1;
   std::vector<const impl::Shape*> shapes;
   for (const impl::Shape& shape : settings.shapes) shapes.push_back(&shape);
@@ -377,11 +428,15 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
   }
   for (std::size_t i = first; i < plan.configurations.size(); ++i) {
     PlannedConfiguration& configuration = plan.configurations[i];
-    if (per_call < 0) {
-      per_call = seconds_per_call(subject, configuration);
+    if (!seconds) {
+      seconds = seconds_per_call(subject, configuration);
       elements = elements_of_call(configuration);
     }
-    configuration.seconds_per_call = per_call;
+    configuration.expected_seconds =
+        static_cast<double>(configuration.checks.size()) *
+        (kSmallCallsPerCheck * seconds->small_call +
+         kLayersPerCheck * seconds->layer);
+    configuration.seconds_per_call = seconds->call;
     if (!configuration.generated) continue;
     configuration.seconds_per_call *=
         elements_of_call(configuration) / elements;

@@ -5,12 +5,15 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <stdexcept>
+#include <thread>
 
 #include "detection.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
 #include "dropcheck/stats/rate_claim.hpp"
+#include "odd_subjects.hpp"
 #include "support.hpp"
 
 namespace dropcheck::properties {
@@ -158,6 +161,21 @@ TEST(Plan, CountsTheTimeOfOwnDraws) {
   const PlannedConfiguration& planned = plan.configurations.front();
   EXPECT_GT(planned.seconds_per_element, 0);
   EXPECT_GE(planned.expected_seconds, own * planned.seconds_per_element);
+}
+
+// Calls of few elements cost most where each takes long by itself.
+TEST(Plan, CountsTheTimeOfSmallCalls) {
+  testing::Oddity slow;
+  slow.forward = [](const impl::Call&, impl::TensorView result, impl::Tensor&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(4));
+    return result;
+  };
+  const Plan plan = make_plan({testing::odd_subject("odd:slow", slow)},
+                              settings_for(Profile::kSmoke, 0.1));
+  const PlannedConfiguration& planned = plan.configurations.front();
+  const auto checks = static_cast<double>(planned.checks.size());
+  EXPECT_GE(planned.expected_seconds, checks * 150 * 0.004);
+  EXPECT_GE(planned.worst_seconds, planned.expected_seconds);
 }
 
 // For small correlations ln E is about n r^2 / 2, which detectable_z supposes;

@@ -69,16 +69,19 @@ def state_of(seed):
 
 
 class Layer:
-    """A Keras layer, made anew for each seed."""
+    """A Keras layer: without a seed, and made anew when it gets its first."""
 
     def __init__(self, kind, config, words):
         self.kind = kind
         self.words = {"rate": config["drop_probability"],
                       "dtype": DTYPES[config["dtype"]], **words}
         self.layer = kind(**self.words)
+        self.seeded = False
 
     def reseed(self, seed):
-        self.layer = self.kind(seed=0, **self.words)
+        if not self.seeded:
+            self.layer = self.kind(seed=0, **self.words)
+            self.seeded = True
         if hasattr(self.layer, "seed_generator"):  # a rate of 0 has none
             self.layer.seed_generator.state.assign(state_of(seed))
 

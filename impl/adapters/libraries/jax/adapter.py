@@ -3,6 +3,7 @@
 Declared: Flax checks no range of the rate.
 """
 
+import functools
 import pathlib
 import sys
 
@@ -17,23 +18,27 @@ DEVICE = device()
 OPTIONS = {"beyond_ends": "accepted"}
 
 
+@functools.cache
+def compiled(rate, broadcast_dims):
+    """A linen module, its forward and its gradient; compiled once a shape."""
+    layer = linen.Dropout(rate, broadcast_dims)
+
+    def train(x, key):
+        return layer.apply({}, x, deterministic=False, rngs={"dropout": key})
+
+    def gradient(x, key, incoming):
+        return jax.vjp(lambda x: train(x, key), x)[1](incoming)[0]
+
+    return layer, jax.jit(train), jax.jit(gradient)
+
+
 class Linen:
     """A linen module, compiled; the key of each call is folded from a seed's
     as make_rng does it."""
 
     def __init__(self, config):
-        layer = linen.Dropout(config["drop_probability"],
-                              tuple(config.get("shared_axes", ())))
-
-        def train(x, key):
-            return layer.apply({}, x, deterministic=False,
-                               rngs={"dropout": key})
-
-        def gradient(x, key, incoming):
-            return jax.vjp(lambda x: train(x, key), x)[1](incoming)[0]
-
-        self.layer, self.train = layer, jax.jit(train)
-        self.gradient = jax.jit(gradient)
+        self.layer, self.train, self.gradient = compiled(
+            config["drop_probability"], tuple(config.get("shared_axes", ())))
         self.key, self.calls, self.latest = jax_key(jax, 0), 0, None
 
     def reseed(self, seed):
