@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 
 #include "commands.hpp"
 #include "dropcheck/cli/exit_status.hpp"
@@ -30,9 +31,13 @@ std::string text_of(const std::vector<AdapterTrial>& trials, bool unicode) {
   std::string text;
   std::size_t failed = 0;
   std::size_t not_tried = 0;
+  std::set<std::string> failures;
   for (const AdapterTrial& trial : trials) {
+    // One cause may fail many trials.
+    const bool again = trial.outcome == Outcome::kFailed &&
+                       !failures.insert(trial.sentence).second;
     text += fmt::format("{} {:<18} {}\n", mark_of(trial.outcome, unicode),
-                        trial.name, trial.sentence);
+                        trial.name, again ? "the same" : trial.sentence);
     failed += trial.outcome == Outcome::kFailed;
     not_tried += trial.outcome == Outcome::kNotTried;
   }

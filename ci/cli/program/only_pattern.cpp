@@ -81,7 +81,10 @@ void refuse_unknown_check(const std::string& pattern) {
   const std::string name = pattern.substr(pattern.find('.') + 1);
   if (properties::find_check(name)) return;
   throw UsageError(fmt::format("--only is '{}', but no check has this name{}",
-                               pattern, did_you_mean(name, check_names())));
+                               pattern,
+                               name.find(',') == std::string::npos
+                                   ? did_you_mean(name, check_names())
+                                   : "; give the option once for each check"));
 }
 
 void refuse_idle_pattern(const Plan& plan,

@@ -342,6 +342,11 @@ std::string forecast(const Plan& plan) {
                       time_text(plan.expected_seconds),
                       time_text(plan.worst_seconds),
                       counted(thread_count(settings), "thread"));
+  if (settings.shrink_limit_seconds > 0) {
+    text +=
+        fmt::format("         and up to {} for each check that is refuted\n",
+                    time_text(settings.shrink_limit_seconds));
+  }
   for (const std::string& warning : plan.warnings) {
     text += "warning: " + on_one_line(warning) + '\n';
   }

@@ -50,6 +50,10 @@ std::vector<std::string> schemes_of(const Entries& entries) {
         fmt::format("unknown subject '{}': its kind must be one of {}{}",
                     pattern, join(schemes), did_you_mean(scheme, schemes)));
   }
+  if (pattern.find(' ') != std::string::npos) {
+    throw UsageError(fmt::format(
+        "unknown subject '{}': a program is named 'cmd:{}'", pattern, pattern));
+  }
   throw UsageError(fmt::format("unknown subject '{}': nothing has this name{}",
                                pattern,
                                colon == std::string::npos || !is_glob(pattern)

@@ -382,12 +382,22 @@ class BadAdapters(unittest.TestCase):
     def test_what_is_no_answer_is_an_error(self):
         self.ends_as("print", 4, "error", "loss = 0",
                      ".125, epoch 3 of 10")
+        self.ends_as("short_print", 4, "error", "'ok\\\\n", "print to its")
         self.ends_as("newline", 4, "error", "print to its standard output")
+        self.ends_as("big_endian", 4, "error", "lengths are little-endian")
+        self.ends_as("short_length", 4, "error", "8 + header + tensors")
+        self.ends_as("number", 4, "error", "'alias' is 1, but values")
+        self.ends_as("no_status", 4, "error", "has no status")
         self.ends_as("huge_length", 4, "error", "9223372036854775808 bytes")
         self.ends_as("nan_json", 4, "error", "malformed header")
         self.ends_as("wrong_answer", 4, "error", "no tensor 'output'")
         self.ends_as("two_answers", 4, "error")  # seen at the next request
         self.ends_as("claims_exabyte", 4, "error", "1152921504606846976")
+
+    def test_a_layer_that_cannot_be_destroyed(self):
+        self.ends_as("destroy_print", 4, "error", "during 'destroy'", "freed")
+        self.ends_as("destroy_hang", 1, "timeout", "'destroy'")
+        self.ends_as("destroy_exit", 1, "crash", "during 'destroy'")
 
     def test_wrong_results_are_refuted(self):
         self.ends_as("wrong_shape", 1, "refuted", "shape")
@@ -400,6 +410,13 @@ class BadAdapters(unittest.TestCase):
         done = trials("lies")
         self.assertEqual(done.returncode, 4)
         self.assertIn("reseed has no effect", done.stdout)
+        done = trials("destroy_print")
+        self.assertRegex(done.stdout, "destroy .*print to its standard output")
+        done = trials("twice")
+        self.assertRegex(done.stdout, "silence .*(follows|nobody asked for)")
+        done = trials("hang")
+        self.assertRegex(done.stdout, "did not answer 'forward' .*\n.* the same")
+        self.assertIn("2 requests were not answered in time", done.stdout)
         done = trials("bad_flag")
         self.assertIn("own_state is 'yes', but must be 0 or 1", done.stdout)
         self.assertEqual(done.returncode, 4)

@@ -65,6 +65,8 @@ TEST(SelectSubjects, RefusesUnknownNamesWithASuggestion) {
   EXPECT_THAT(refusal({{"dropout2d"}, {}}), HasSubstr("'builtin:dropout2d'?"));
   EXPECT_THAT(refusal({{"troch:*"}, {}}), HasSubstr("did you mean 'torch'?"));
   EXPECT_THAT(refusal({{"builtin:x*"}, {}}), HasSubstr("'builtin:x*'"));
+  EXPECT_THAT(refusal({{"ruby adapter.rb"}, {}}),
+              HasSubstr("'cmd:ruby adapter.rb'"));
   EXPECT_THAT(refusal({{""}, {}}), HasSubstr("unknown subject ''"));
 }
 

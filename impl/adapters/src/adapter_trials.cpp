@@ -71,6 +71,7 @@ class Trials {
         {"describe", &Trials::describe},
         {"silence", &Trials::silence},
         {"make", &Trials::make},
+        {"destroy", &Trials::destroy},
         {"unknown option", &Trials::unknown_option},
         {"unknown law", &Trials::unknown_law},
         {"odd probabilities", &Trials::odd_probabilities},
@@ -96,6 +97,12 @@ class Trials {
     };
     std::vector<AdapterTrial> trials;
     for (const auto& [name, test] : tests) {
+      if (timeouts_ == kMostTimeouts) {
+        trials.push_back({name, Outcome::kNotTried,
+                          fmt::format("{} requests were not answered in time",
+                                      kMostTimeouts)});
+        continue;
+      }
       trials.push_back(
           carry_out(name, [this, test = test] { return (this->*test)(); }));
     }
@@ -105,8 +112,11 @@ class Trials {
  private:
   using Outcome = AdapterTrial::Outcome;
 
+  /// Each costs a whole timeout.
+  static constexpr int kMostTimeouts = 2;
+
   template <class Test>
-  static AdapterTrial carry_out(const char* name, const Test& test) {
+  AdapterTrial carry_out(const char* name, const Test& test) {
     try {
       return {name, Outcome::kPassed, test()};
     } catch (const NotTried& none) {
@@ -119,6 +129,9 @@ class Trials {
     } catch (const NotSupported& error) {
       return {name, Outcome::kFailed,
               fmt::format("not supported: {}", error.what())};
+    } catch (const SubjectTimeout& error) {
+      ++timeouts_;
+      return {name, Outcome::kFailed, error.what()};
     } catch (const std::exception& error) {
       return {name, Outcome::kFailed, error.what()};
     }
@@ -185,9 +198,13 @@ class Trials {
     WorkerProcess process(options_);
     ask(process, {{"op", "describe"}, {"subject", options_.subject}});
     ask(process, {{"op", "describe"}, {"subject", options_.subject}});
-    if (process.ready_for_another()) {
-      return "two requests get two answers and nothing else";
-    }
+    require_silence(process);
+    return "two requests get two answers and nothing else";
+  }
+
+  static void require_silence(const WorkerProcess& process) {
+    constexpr std::chrono::milliseconds kLongEnough(200);
+    if (process.says_nothing(kLongEnough)) return;
     throw Failed{"something follows the answer to a request"};
   }
 
@@ -200,6 +217,27 @@ class Trials {
       subject_.make(wanted);
     }
     return "a layer in every dtype that is named";
+  }
+
+  std::string destroy() {
+    WorkerProcess process(options_);
+    ask(process, {{"op", "describe"}, {"subject", options_.subject}});
+    for (const char* id : {"1", "2"}) {
+      ask(process, {{"op", "make"},
+                    {"subject", options_.subject},
+                    {"id", id},
+                    {"config", to_json(config())}});
+    }
+    ask(process, {{"op", "destroy"}, {"layer", "1"}});
+    require_silence(process);
+    try {
+      ask(process, {{"op", "reseed"}, {"layer", "1"}, {"seed", "1"}});
+      throw Failed{"a layer that was destroyed is still there"};
+    } catch (const NotSupported&) {
+    } catch (const AdapterError&) {
+    }
+    ask(process, {{"op", "destroy"}, {"layer", "2"}});
+    return "one layer goes, another stays";
   }
 
   std::string refuses_config(const std::string& text, const char* what) {
@@ -240,9 +278,9 @@ class Trials {
       try {
         subject_.make(config(drop));
       } catch (const LayerError&) {
-        refused += fmt::format(" {}", drop);
+        refused += ' ' + number_to_text(drop);
       } catch (const NotSupported&) {
-        refused += fmt::format(" {}", drop);
+        refused += ' ' + number_to_text(drop);
       }
     }
     return refused.empty() ? "none is refused, none breaks the adapter"
@@ -510,6 +548,7 @@ class Trials {
   WorkerOptions options_;
   WorkerSubject subject_;
   const Law* law_ = nullptr;
+  int timeouts_ = 0;
 };
 
 }  // namespace

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -15,12 +17,6 @@ namespace dropcheck::impl::adapters {
 namespace {
 
 using nlohmann::json;
-
-std::string number_to_text(double value) {
-  if (std::isnan(value)) return "NaN";
-  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
-  return fmt::format("{}", value);
-}
 
 // std::from_chars reads "nan" and "infinity" in any case.
 double number_from_text(const std::string& text) {
@@ -115,15 +111,40 @@ std::vector<std::string> split(const std::string& text) {
 
 }  // namespace
 
+std::string number_to_text(double value) {
+  if (std::isnan(value)) return "NaN";
+  if (std::isinf(value)) return value > 0 ? "Infinity" : "-Infinity";
+  return fmt::format("{}", value);
+}
+
+std::string suspicion_of(std::span<const std::byte, 8> length) {
+  // Text comes first, and the last byte of a long frame's length is 0.
+  const auto first = std::to_integer<unsigned char>(length[0]);
+  const auto second = std::to_integer<unsigned char>(length[1]);
+  const auto is_text = [](unsigned char byte) {
+    return byte == '\n' || byte == '\r' || (byte >= ' ' && byte <= '~');
+  };
+  if (first == '\n' || (is_text(first) && is_text(second))) {
+    return fmt::format(
+        "; its length reads '{}' as text: does the worker print to its "
+        "standard output?",
+        printable(length));
+  }
+  std::array<std::byte, 8> swapped{};
+  std::reverse_copy(length.begin(), length.end(), swapped.begin());
+  const std::uint64_t other = from_little_endian(swapped);
+  if (other > kLongestFrame) return "";
+  return fmt::format(
+      "; read from the other end it is {}: lengths are little-endian", other);
+}
+
 std::uint64_t frame_length(std::span<const std::byte, 8> bytes,
                            std::uint64_t limit) {
   const std::uint64_t length = from_little_endian(bytes);
   if (length <= limit) return length;
   throw AdapterError(fmt::format(
-      "a frame of {} bytes is announced, but at most {} are allowed; its "
-      "length reads '{}' as text: does the worker print to its standard "
-      "output?",
-      length, limit, printable(bytes)));
+      "a frame of {} bytes is announced, but at most {} are allowed{}", length,
+      limit, suspicion_of(bytes)));
 }
 
 std::string to_json(const LayerConfig& config) {

@@ -120,11 +120,28 @@ void require_a_partition(Message& message, std::span<const std::byte> data) {
   }
 }
 
+std::map<std::string, std::string> fields_of(const json& metadata) {
+  if (!metadata.is_object()) {
+    throw AdapterError("__metadata__ is " + metadata.dump() +
+                       ", but must be an object");
+  }
+  std::map<std::string, std::string> fields;
+  for (const auto& [name, value] : metadata.items()) {
+    if (!value.is_string()) {
+      throw AdapterError(fmt::format(
+          "field '{}' is {}, but values of the message must be strings", name,
+          value.dump()));
+    }
+    fields[name] = value.get<std::string>();
+  }
+  return fields;
+}
+
 Message message_of(const json& header, std::span<const std::byte> data) {
   Message message;
   for (const auto& [name, entry] : header.items()) {
     if (name == "__metadata__") {
-      message.fields = entry.get<std::map<std::string, std::string>>();
+      message.fields = fields_of(entry);
     } else {
       message.tensors.push_back(tensor_of(name, entry, data));
     }
@@ -221,15 +238,24 @@ std::vector<std::byte> encode(const Message& message) {
   return image;
 }
 
+void require_header_fits(std::uint64_t length, std::uint64_t size) {
+  if (length > kLongestHeader) {
+    throw AdapterError(
+        fmt::format("a header of {} bytes is announced, but at most {} are "
+                    "allowed",
+                    length, kLongestHeader));
+  }
+  if (size >= 8 && length <= size - 8) return;
+  throw AdapterError(
+      fmt::format("a header of {} bytes in a frame of {}: a frame's length is "
+                  "8 + header + tensors",
+                  length, size));
+}
+
 Message decode(std::span<const std::byte> image) {
   if (image.size() < 8) throw AdapterError("a frame is shorter than 8 bytes");
   const std::uint64_t length = from_little_endian(image.first<8>());
-  if (length > kLongestHeader || length > image.size() - 8) {
-    throw AdapterError(
-        fmt::format("a header of {} bytes in a frame of {}; at most {} are "
-                    "allowed",
-                    length, image.size(), kLongestHeader));
-  }
+  require_header_fits(length, image.size());
   const auto* text = reinterpret_cast<const char*>(image.data()) + 8;
   try {
     const json header = json::parse(text, text + length);

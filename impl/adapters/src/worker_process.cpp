@@ -18,6 +18,7 @@
 #include <mutex>
 #include <thread>
 
+#include "endian.hpp"
 #include "printable.hpp"
 #include "process_vitals.hpp"
 
@@ -142,12 +143,28 @@ struct WorkerProcess::Incoming {
   std::array<std::byte, 8> prefix{};
   std::uint64_t have = 0;  ///< bytes of prefix and frame together
   Frame frame;
+  bool checked = false;  ///< that the header fits into the frame
 
   bool in_prefix() const { return have < prefix.size(); }
   std::span<std::byte> missing() {
     if (in_prefix()) return std::span(prefix).subspan(have);
     return std::span(frame.bytes.get(), frame.size).subspan(have - 8);
   }
+  /// Throws AdapterError once it is clear that no frame comes, rather than
+  /// wait for what a length that is none announces.
+  void require_sense() {
+    if (checked || have < prefix.size() + 8 || frame.size < 8) return;
+    checked = true;
+    const std::span<const std::byte, 8> length(frame.bytes.get(), 8);
+    try {
+      require_header_fits(from_little_endian(length), frame.size);
+    } catch (const AdapterError& error) {
+      throw AdapterError(fmt::format(
+          "{}{}; the answer begins '{}'", error.what(), suspicion_of(prefix),
+          printable({frame.bytes.get(), have - prefix.size()})));
+    }
+  }
+
   /// How much has come, as the end of a sentence; empty for nothing.
   std::string progress() const {
     if (have == 0) return "";
@@ -187,8 +204,8 @@ WorkerProcess::~WorkerProcess() {
 
 Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
   if (!alive_) {
-    throw SubjectCrashed(
-        "the worker that held this layer has ended; make a new layer");
+    throw SubjectCrashed("the worker of this layer has ended before" +
+                         (why_ended_.empty() ? "" : ": " + why_ended_));
   }
   OutgoingFrame outgoing(request);
   if (outgoing.size() > longest_frame_) {
@@ -205,7 +222,7 @@ Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
   } catch (const SubjectTimeout&) {
     const std::string meanwhile = what_it_did();
     end(milliseconds(0));
-    throw SubjectTimeout(with_errors(fmt::format(
+    throw SubjectTimeout(because(fmt::format(
         "the worker did not answer '{}' within {} and was killed{}{}",
         operation,
         pulse_.stopped ? std::min(timeout, milliseconds(kStoppedPatience))
@@ -213,17 +230,18 @@ Frame WorkerProcess::exchange(const Message& request, milliseconds timeout) {
         incoming.progress(), meanwhile)));
   } catch (const SubjectCrashed&) {
     const std::string how = end(std::chrono::seconds(1));
-    throw SubjectCrashed(with_errors(fmt::format(
-        "the worker {} during '{}'{}", how, operation, incoming.progress())));
+    throw SubjectCrashed(because(fmt::format("the worker {} during '{}'{}", how,
+                                             operation, incoming.progress())));
   } catch (const MemoryBlowUp& blow_up) {
     end(milliseconds(0));
-    throw SubjectCrashed(with_errors(fmt::format(
+    throw SubjectCrashed(because(fmt::format(
         "the worker used {:.2f} GiB of memory during '{}', more than the {:.2f}"
         " that it may, and was killed",
         gibibytes(blow_up.bytes), operation, gibibytes(memory_limit_))));
   } catch (const AdapterError& error) {
     end(milliseconds(0));
-    throw AdapterError(with_errors(error.what()));
+    throw AdapterError(
+        because(fmt::format("during '{}': {}", operation, error.what())));
   }
   check_status(frame.message);
   return frame;
@@ -258,11 +276,15 @@ std::optional<Frame> WorkerProcess::provoke(const std::string& bytes, bool last,
 
 bool WorkerProcess::ready_for_another() {
   if (!alive_ || !trusted_ || exits_within(milliseconds(0))) return false;
-  pollfd output = {out_.native_source(), POLLIN, 0};
-  if (::poll(&output, 1, 0) != 0) return false;
+  if (!says_nothing(milliseconds(0))) return false;
   drain_errors();
   errors_.clear();
   return true;
+}
+
+bool WorkerProcess::says_nothing(milliseconds for_so_long) const {
+  pollfd output = {out_.native_source(), POLLIN, 0};
+  return ::poll(&output, 1, static_cast<int>(for_so_long.count())) == 0;
 }
 
 // An answer to nothing would be taken for the answer to the next request.
@@ -359,14 +381,23 @@ void WorkerProcess::write(OutgoingFrame& outgoing) {
   if (errno == EPIPE) can_write_ = false;
 }
 
-std::uint64_t WorkerProcess::length_or_show(
-    std::span<const std::byte, 8> prefix) {
+void WorkerProcess::show_rest(const AdapterError& error) {
+  const std::string_view what = error.what();
+  const std::string rest = rest_of_output();
+  if (rest.empty()) throw AdapterError(std::string(what));
+  throw AdapterError(
+      fmt::format("{}{} '{}'", what,
+                  what.ends_with('?') ? " It goes on" : "; it goes on", rest));
+}
+
+void WorkerProcess::take_length(Incoming& incoming) {
   try {
-    return frame_length(prefix, longest_frame_);
+    incoming.frame.size = frame_length(incoming.prefix, longest_frame_);
   } catch (const AdapterError& error) {
-    throw AdapterError(
-        fmt::format("{} It goes on '{}'", error.what(), rest_of_output()));
+    show_rest(error);
   }
+  incoming.frame.bytes =
+      std::make_unique_for_overwrite<std::byte[]>(incoming.frame.size);
 }
 
 /// True where the answer is complete.
@@ -381,9 +412,9 @@ bool WorkerProcess::read(Incoming& incoming) {
     if (got <= 0) throw SubjectCrashed("");
     incoming.have += static_cast<std::uint64_t>(got);
     if (incoming.have == incoming.prefix.size()) {
-      incoming.frame.size = length_or_show(incoming.prefix);
-      incoming.frame.bytes =
-          std::make_unique_for_overwrite<std::byte[]>(incoming.frame.size);
+      take_length(incoming);
+    } else {
+      incoming.require_sense();
     }
   }
 }
@@ -415,7 +446,10 @@ void WorkerProcess::check_status(const Message& answer) {
   trusted_ = false;
   if (status == "error") throw AdapterError("the worker says: " + message);
   end(milliseconds(0));
-  throw AdapterError(fmt::format("the worker answers status '{}'", status));
+  throw AdapterError(
+      because(answer.fields.contains("status")
+                  ? fmt::format("the worker answers status '{}'", status)
+                  : "the worker's answer has no status, such as \"ok\""));
 }
 
 // Leaves the process unreaped, so that its group number stays taken.
@@ -441,6 +475,11 @@ std::string WorkerProcess::end(milliseconds patience) {
   drain_errors();
   return by_itself ? ending_in_words(child_.native_exit_code())
                    : "closed its output and was killed";
+}
+
+std::string WorkerProcess::because(const std::string& reason) {
+  why_ended_ = reason;
+  return with_errors(reason);
 }
 
 std::string WorkerProcess::with_errors(std::string text) {

@@ -33,6 +33,9 @@ class WorkerProcess {
   /// status becomes an exception.
   Frame exchange(const Message& request, std::chrono::milliseconds timeout);
 
+  /// Whether nothing comes for so long, with nothing asked.
+  bool says_nothing(std::chrono::milliseconds for_so_long) const;
+
   /// Sends a few bytes that need be no frame, and with `last` the end of input.
   /// Returns what is answered, or nothing where the process ends. Throws
   /// SubjectTimeout where it does neither, AdapterError for garbage.
@@ -51,7 +54,8 @@ class WorkerProcess {
   std::string what_it_did() const;
   void refuse_unasked();
   std::string rest_of_output();
-  std::uint64_t length_or_show(std::span<const std::byte, 8> prefix);
+  [[noreturn]] void show_rest(const AdapterError& error);
+  void take_length(Incoming& incoming);
   void write(OutgoingFrame& outgoing);
   bool read(Incoming& incoming);
   void drain_errors();
@@ -60,6 +64,8 @@ class WorkerProcess {
   /// Ends the process group and says how the process ended, in words.
   std::string end(std::chrono::milliseconds patience);
   std::string with_errors(std::string text);
+  /// Notes why the process was ended; the error in full.
+  std::string because(const std::string& reason);
 
   std::uint64_t longest_frame_;
   std::uint64_t memory_limit_;
@@ -79,6 +85,7 @@ class WorkerProcess {
   boost::process::child child_;
   std::string errors_;  ///< the last few KiB of standard error
   bool alive_ = true;
+  std::string why_ended_;
   bool trusted_ = true;  ///< never answered "error"
   bool can_write_ = true;
 };

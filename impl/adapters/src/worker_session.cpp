@@ -62,6 +62,11 @@ Frame WorkerSession::ask_for_description() {
 
 void WorkerSession::describe() {
   const Frame frame = ask_for_description();
+  if (!frame.message.fields.contains("protocol")) {
+    throw AdapterError(fmt::format(
+        "the worker's description has no field 'protocol', which must be {}",
+        kProtocolVersion));
+  }
   const std::string version = frame.message.field("protocol");
   if (version != kProtocolVersion) {
     throw AdapterError(fmt::format(
@@ -73,6 +78,21 @@ void WorkerSession::describe() {
   constexpr std::int64_t kMostInputs = 8;
   inputs_.resize(static_cast<std::size_t>(
       std::min(frame.message.number("inputs", 0), kMostInputs)));
+}
+
+void WorkerSession::destroy(const std::string& id) {
+  if (!alive()) return;
+  try {
+    exchange({{{"op", "destroy"}, {"layer", id}}, {}});
+  } catch (const SubjectCrashed&) {
+    failure_ = std::current_exception();
+  } catch (const SubjectTimeout&) {
+    failure_ = std::current_exception();
+  } catch (const std::exception& error) {
+    failure_ = std::make_exception_ptr(AdapterError(
+        fmt::format("a layer cannot be destroyed: {}", error.what())));
+  }
+  if (failure_) distrust();
 }
 
 void WorkerSession::attach_input(const CompactBytes& input,

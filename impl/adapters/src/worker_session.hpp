@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,14 @@ class WorkerSession {
   std::string next_id() { return std::to_string(++channel_->latest_id); }
   /// The worker sent what makes no sense: nobody else shall have it.
   void distrust() { trusted_ = false; }
+
+  /// Destroys a layer. What goes wrong is thrown by require_sound.
+  void destroy(const std::string& id);
+  /// Throws what an earlier destroy failed with. Nobody would hear of it
+  /// otherwise, and it would go wrong for every layer.
+  void require_sound() const {
+    if (failure_) std::rethrow_exception(failure_);
+  }
 
   /// Puts the input into the request, or its slot where the worker has it.
   /// `number`: Call::input_number.
@@ -70,6 +79,7 @@ class WorkerSession {
   std::vector<KnownInput> inputs_;
   std::uint64_t uses_ = 0;
   bool trusted_ = true;
+  std::exception_ptr failure_;  ///< of a destroy
 };
 
 }  // namespace dropcheck::impl::adapters

@@ -47,14 +47,7 @@ class WorkerLayer final : public Layer {
 
   ~WorkerLayer() override {
     session_->release(region_);
-    try {
-      if (session_->alive()) {
-        session_->exchange({{{"op", "destroy"}, {"layer", id_}}, {}});
-      }
-    } catch (const std::exception&) {
-      // The process is gone, and the layer with it; or it still has the layer.
-      session_->distrust();
-    }
+    session_->destroy(id_);
   }
 
   TensorView forward(const Call& call) override {
@@ -209,6 +202,7 @@ WorkerSubject::WorkerSubject(WorkerOptions options)
 }
 
 std::unique_ptr<Layer> WorkerSubject::make(const LayerConfig& config) {
+  session_->require_sound();
   if (!session_->alive()) session_ = std::make_shared<WorkerSession>(options_);
   std::string id = session_->next_id();
   session_->exchange({{{"op", "make"},

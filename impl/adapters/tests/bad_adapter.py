@@ -11,6 +11,7 @@ from array import array
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "kits" / "python"))
+import dropcheck_adapter  # noqa: E402
 from dropcheck_adapter import Tensor, serve  # noqa: E402
 
 STREAM = os.dup(1)  # the frames' own, which the kit hides
@@ -35,6 +36,18 @@ def misbehave(x):
             KEPT.append(b"x" * (16 << 20))
     if MODE == "print":
         os.write(STREAM, b"loss = 0.125, epoch 3 of 10\n")
+    if MODE == "short_print":
+        os.write(STREAM, b"ok\n")
+    if MODE == "big_endian":
+        answer = frame({"__metadata__": {"status": "ok"}})
+        os.write(STREAM, answer[7::-1] + answer[8:])
+    if MODE == "short_length":
+        answer = frame({"__metadata__": {"status": "ok"}})
+        os.write(STREAM, struct.pack("<Q", len(answer) - 16) + answer[8:])
+    if MODE == "number":
+        os.write(STREAM, frame({"__metadata__": {"status": "ok", "alias": 1}}))
+    if MODE == "no_status":
+        os.write(STREAM, frame({"__metadata__": {}}))
     if MODE == "newline":
         os.write(STREAM, b"\n")
     if MODE == "half_frame":
@@ -56,9 +69,22 @@ def misbehave(x):
                        "data_offsets": [0, 1 << 60]}}))
 
 
+class Destroyed:
+    """Where the kit keeps its layers: it is told when one goes."""
+
+    def __del__(self):
+        if MODE == "destroy_print":
+            os.write(STREAM, b"freed\n")
+        if MODE == "destroy_hang":
+            time.sleep(3600)
+        if MODE == "destroy_exit":
+            os._exit(3)
+
+
 class Layer:
     def __init__(self, config):
         self.random = random.Random()
+        self.end = Destroyed()
         self.drop = config["drop_probability"]
         self.scale = 1 / (1 - self.drop)
         if MODE == "half_rate":
@@ -88,6 +114,13 @@ class Layer:
         return gradient
 
 
+def twice(out, fields, tensors, write=dropcheck_adapter._write_frame):
+    write(out, fields, tensors)
+    write(out, fields, tensors)
+
+
+if MODE == "twice":
+    dropcheck_adapter._write_frame = twice
 if MODE == "bad_flag":
     serve(Layer, layer="dropout", own_state="yes")
 elif MODE == "no_such_law":

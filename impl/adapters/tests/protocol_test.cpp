@@ -10,6 +10,8 @@
 #include <cmath>
 #include <limits>
 
+#include "../src/endian.hpp"
+
 namespace dropcheck::impl::adapters {
 namespace {
 
@@ -111,7 +113,9 @@ TEST(Safetensors, RefusesWhatIsNoHeader) {
   EXPECT_THAT(refusal("{\"a\":"), HasSubstr("malformed header"));
   EXPECT_THAT(refusal("[1, 2]"), HasSubstr("no JSON object"));
   EXPECT_THAT(refusal("{\"__metadata__\":{\"n\":3}}"),
-              HasSubstr("malformed header"));
+              HasSubstr("field 'n' is 3, but values of the message must be"));
+  EXPECT_THAT(refusal("{\"__metadata__\":[1]}"),
+              HasSubstr("__metadata__ is [1], but must be an object"));
   EXPECT_THAT(refusal("{\"a\":{\"dtype\":\"F32\"}}"),
               HasSubstr("malformed header"));
 }
@@ -176,6 +180,17 @@ TEST(Frame, RefusesALengthOverTheLimit) {
   bytes = {std::byte{16}};
   EXPECT_EQ(frame_length(bytes), 16U);
   EXPECT_THROW(frame_length(bytes, 15), AdapterError);
+}
+
+TEST(Frame, SaysWhatMayBeWrongWithItsLength) {
+  const auto suspicion = [](std::uint64_t length) {
+    const std::string bytes = little_endian(length);
+    return suspicion_of(std::as_bytes(std::span(bytes)).first<8>());
+  };
+  EXPECT_THAT(suspicion(152ULL << 56), HasSubstr("end it is 152: lengths are"));
+  EXPECT_THAT(suspicion(0x0000'0000'e80a'6b6f), HasSubstr("'ok\\n.....'"));
+  EXPECT_THAT(suspicion(0x0000'0000'0000'e80a), HasSubstr("'\\n.......'"));
+  EXPECT_EQ(suspicion(0x8877'6655'4433'2201), "");
 }
 
 TEST(Frame, ShowsTextThatSomeonePrinted) {

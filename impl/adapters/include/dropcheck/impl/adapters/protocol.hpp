@@ -15,13 +15,20 @@ inline constexpr const char* kProtocolVersion = "1";
 /// A frame may be this long unless the options say less: 4 GiB.
 inline constexpr std::uint64_t kLongestFrame = std::uint64_t{1} << 32;
 
-/// Reads the length in front of a frame. Throws AdapterError, showing the
-/// bytes, where it exceeds `limit`: mostly text that someone printed.
+/// A number as the protocol has it: "0.1", "NaN", "Infinity", "-Infinity".
+std::string number_to_text(double value);
+
+/// What may be wrong with the length in front of a frame that makes no sense:
+/// text that someone printed, or the other order of bytes. Empty, or "; ...".
+std::string suspicion_of(std::span<const std::byte, 8> length);
+
+/// Reads the length in front of a frame. Throws AdapterError with a suspicion
+/// where it exceeds `limit`.
 std::uint64_t frame_length(std::span<const std::byte, 8> bytes,
                            std::uint64_t limit = kLongestFrame);
 
 /// A configuration as JSON. The drop probability is a string, because JSON
-/// has no NaN: "0.1", "NaN", "Infinity", "-Infinity".
+/// has no NaN.
 std::string to_json(const LayerConfig& config);
 
 /// The inverse. Absent keys keep their defaults, unknown ones are an

@@ -61,4 +61,8 @@ Message decode(std::span<const std::byte> image);
 
 inline constexpr std::uint64_t kLongestHeader = std::uint64_t{1} << 20;
 
+/// Throws AdapterError where an image of `size` bytes cannot begin with a
+/// header of `length`.
+void require_header_fits(std::uint64_t length, std::uint64_t size);
+
 }  // namespace dropcheck::impl::adapters
