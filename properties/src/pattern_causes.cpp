@@ -431,23 +431,38 @@ std::optional<std::string> stale_units(const MaskSample& sample) {
                                 : "");
 }
 
-double call_correlation(const MaskSample& sample, std::int64_t lag) {
-  Class all;
+/// Correlation of a unit's decisions in calls `lag` apart, and its standard
+/// error by how it varies from call to call: units of one call may depend on
+/// each other.
+struct CallCorrelation {
+  double mean = 0;
+  double error = 0;
+};
+
+CallCorrelation call_correlation(const MaskSample& sample, std::int64_t lag) {
+  const double p = sample.rate();
+  double sum = 0;
+  double squares = 0;
   for (std::int64_t t = lag; t < sample.calls; ++t) {
+    Class all;
     for (std::int64_t i = 0; i < sample.units; ++i) {
       all.add(sample.drop(t - lag, i), sample.drop(t, i));
     }
+    const double here = (all.both / all.pairs - p * p) / (p * (1 - p));
+    sum += here;
+    squares += here * here;
   }
-  const double p = sample.rate();
-  return (all.both / all.pairs - p * p) / (p * (1 - p));
+  const auto calls = static_cast<double>(sample.calls - lag);
+  const double mean = sum / calls;
+  const double variance = std::max(squares / calls - mean * mean, 0.0);
+  return {mean, std::sqrt(variance / calls)};
 }
 
 std::optional<std::string> partly_repeated(const MaskSample& sample) {
-  const double noise =
-      6 / std::sqrt(static_cast<double>(sample.calls * sample.units));
   for (const std::int64_t lag : {1, 2, 3, 4}) {
-    const double share = call_correlation(sample, lag);
-    if (share < std::max(noise, 0.005)) continue;
+    if (lag >= sample.calls) break;
+    const auto [share, error] = call_correlation(sample, lag);
+    if (share < std::max(6 * error, 0.005)) continue;
     return fmt::format(
         "as if a unit repeated its decision of {} before with probability "
         "{:.2g}",
@@ -485,6 +500,7 @@ std::optional<std::string> cause_of_pattern(const MaskSample& sample,
 std::optional<std::string> cause_of_counts(const MaskSample& sample) {
   if (constant(sample)) return std::nullopt;
   if (auto words = shared_groups(sample)) return words;
+  if (auto words = tile(sample)) return words;
   const std::vector<std::int64_t> widths = usual_widths(sample);
   std::vector<double> ratios;
   for (const std::int64_t width : widths) {

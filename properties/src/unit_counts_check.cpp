@@ -52,8 +52,7 @@ static Finding check_unit_counts(const StatisticalInput& input) {
   finding.observed = due > 0 ? seen / due : 1;
   const bool rows = logs[1] > logs[0];
   const std::string sentence =
-      rows ? "the number of drops per call does not follow the binomial law: "
-             "the count is fixed, or every call has a rate of its own"
+      rows ? "the number of drops per call does not follow the binomial law"
            : fmt::format(
                  "the number of drops per 64 units has {:.4g} times the "
                  "variance of the binomial law: units are {}",

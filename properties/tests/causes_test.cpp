@@ -279,6 +279,17 @@ TEST(CountCauses, NameTheGroups) {
             std::nullopt);
 }
 
+// Too few independent decisions vary too much, too, and by chance look alike
+// from call to call.
+TEST(CountCauses, NameATileRatherThanRates) {
+  const auto tiled = sample_of([](auto& call, auto&, auto) {
+    for (std::size_t i = 20; i < call.size(); ++i) call[i] = call[i - 20];
+  });
+  EXPECT_THAT(cause_of_counts(tiled).value_or(""),
+              HasSubstr("repeats with period 20"));
+  EXPECT_EQ(cause_of_calls(tiled), std::nullopt);
+}
+
 TEST(CallCauses, NameWhatReturns) {
   std::vector<std::vector<std::uint8_t>> past;
   const auto returning = [&past](const std::function<std::int64_t(
