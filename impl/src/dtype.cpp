@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "dropcheck/impl/load_all.hpp"
+
 namespace dropcheck::impl {
 namespace {
 
@@ -32,6 +34,14 @@ double load_as(const void* element) {
   T value;
   std::memcpy(&value, element, sizeof(T));
   return static_cast<double>(value);
+}
+
+template <class T>
+void load_all_as(const void* elements, std::size_t count, double* values) {
+  const auto* const from = static_cast<const std::byte*>(elements);
+  for (std::size_t i = 0; i < count; ++i) {
+    values[i] = load_as<T>(from + i * sizeof(T));
+  }
 }
 
 template <class T>
@@ -82,6 +92,20 @@ double load(const void* element, DType dtype) {
       return load_as<Eigen::bfloat16>(element);
   }
   return 0;
+}
+
+void load_all(const void* elements, DType dtype, std::size_t count,
+              double* values) {
+  switch (dtype) {
+    case DType::kFloat64:
+      return load_all_as<double>(elements, count, values);
+    case DType::kFloat32:
+      return load_all_as<float>(elements, count, values);
+    case DType::kFloat16:
+      return load_all_as<Eigen::half>(elements, count, values);
+    case DType::kBFloat16:
+      return load_all_as<Eigen::bfloat16>(elements, count, values);
+  }
 }
 
 void store(double value, void* element, DType dtype) {

@@ -67,10 +67,12 @@ void MaskReplay::begin_call(std::size_t units) {
   words_ = threefry_words(used, units, recipe_.by_counter);
 }
 
-/// Whole groups of decisions, the first of a seed by their definition.
+/// Groups of decisions at the beginning of a seed that are made by their
+/// definition.
+static constexpr std::uint64_t kPlainly = 64;
+
 static void decide(const DecisionRule& rule, std::uint64_t first,
                    std::size_t groups, std::uint64_t* kept) {
-  constexpr std::uint64_t kPlainly = 64;
   const std::size_t plain =
       first >= kPlainly
           ? 0
@@ -79,17 +81,31 @@ static void decide(const DecisionRule& rule, std::uint64_t first,
   decide_groups(rule, first + plain, groups - plain, kept + 2 * plain);
 }
 
+/// Small calls share a group: what was decided for the one before stays.
+const std::uint64_t* MaskReplay::groups_from(std::uint64_t first,
+                                             std::size_t groups) {
+  const std::size_t held = planes_.size() / 2;
+  if (first >= first_plane_ && first + groups <= first_plane_ + held) {
+    return planes_.data() + 2 * (first - first_plane_);
+  }
+  // Vectors decide as many at once, asked for or not.
+  constexpr std::size_t kTogether = kDecisionsAtOnce / kDecisionsPerGroup;
+  if (first >= kPlainly) groups = std::max(groups, kTogether);
+  planes_.resize(2 * groups + 1);
+  decide({seed_, range_.threshold}, first, groups, planes_.data());
+  first_plane_ = first;
+  return planes_.data();
+}
+
 void MaskReplay::next_planes(std::size_t units, std::uint64_t* kept) {
-  const DecisionRule rule{seed_, range_.threshold};
   for (std::size_t done = 0; done < units; done += kDecisionsAtOnce) {
     const std::size_t part = std::min(kDecisionsAtOnce, units - done);
     const std::uint64_t first = decided_ / kDecisionsPerGroup;
     const std::size_t shift = decided_ % kDecisionsPerGroup;
     const std::size_t groups =
         (shift + part + kDecisionsPerGroup - 1) / kDecisionsPerGroup;
-    planes_.resize(2 * groups + 1);
-    decide(rule, first, groups, planes_.data());
-    copy_words(planes_.data(), shift, words_for(part), kept + done / 64);
+    copy_words(groups_from(first, groups), shift, words_for(part),
+               kept + done / 64);
     decided_ += part;
   }
   if (range_.all) std::fill_n(kept, words_for(units), ~std::uint64_t{0});

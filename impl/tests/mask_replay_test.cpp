@@ -155,7 +155,8 @@ TEST(MaskReplay, HasTheWordsAndDecisionsOfTheReferenceStream) {
     MaskReplay words(recipe_called("philox4x32-10"), drop, 77);
     RandomStream deciding(77);
     MaskReplay planes(recipe_called("dropcheck"), drop, 77);
-    for (const std::size_t units : {1U, 130U, 64U, 5001U, 40001U, 777U}) {
+    for (const std::size_t units : {1U, 130U, 12U, 7U, 64U, 5001U, 40001U, 777U,
+                                    13U, 1U, 100U, 128U, 3U}) {
       Words due((units + 63) / 64, 0);
       for (std::size_t i = 0; i < units; ++i) {
         if (probability.keeps(stream.next())) {

@@ -6,6 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
+#include "dropcheck/impl/load_all.hpp"
 #include "support.hpp"
 
 namespace dropcheck::impl {
@@ -41,6 +42,19 @@ TEST(DType, KeepsInfinitiesZerosAndNaN) {
   EXPECT_EQ(rounded(65519.99, DType::kFloat16), 65504);
   EXPECT_EQ(rounded(0x1p-25, DType::kFloat16), 0);
   EXPECT_EQ(rounded(0x1p-24, DType::kFloat16), 0x1p-24);
+}
+
+TEST(DType, LoadsManyAsOneByOne) {
+  const std::vector<double> values{1, -0.1, 65504, 0x1p-24, -0.0};
+  for (const DType dtype :
+       {DType::kFloat64, DType::kFloat32, DType::kFloat16, DType::kBFloat16}) {
+    const Tensor tensor(dtype, {5}, values);
+    std::vector<double> all(5);
+    load_all(tensor.bytes(), dtype, all.size(), all.data());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      EXPECT_EQ(all[i], rounded(values[i], dtype)) << name_of(dtype);
+    }
+  }
 }
 
 TEST(DType, HasNamesThatInvert) {

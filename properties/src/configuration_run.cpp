@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
+#include <new>
 
 #include "battery.hpp"
 #include "check_definition.hpp"
@@ -60,6 +61,10 @@ void note_failure(Finding& finding) {
   } catch (const impl::AdapterError& error) {
     finding.verdict = Verdict::kError;
     finding.sentence = error.what();
+  } catch (const std::bad_alloc&) {
+    finding.verdict = Verdict::kError;
+    finding.sentence =
+        "the check broke: there is too little memory for tensors of this shape";
   } catch (const std::exception& error) {
     finding.verdict = Verdict::kError;
     finding.sentence = fmt::format("the check broke: {}", error.what());

@@ -10,10 +10,12 @@
 #include "check_definition.hpp"
 #include "context.hpp"
 #include "detection.hpp"
+#include "dropcheck/impl/load_all.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/normal_law.hpp"
 #include "factor_cells.hpp"
+#include "law_reading.hpp"
 #include "own_calls.hpp"
 #include "plan_sizes.hpp"
 #include "structure_evidence.hpp"
@@ -52,18 +54,19 @@ FactorTally count_factors(const Context& context, const FactorCells& law,
                           const Sizes& sizes) {
   FactorTally all;
   std::mutex mutex;
-  const std::int64_t size = context.inputs.base.size();
+  const std::vector<double> inputs = values_of(context.inputs.base.view());
   draw_own_calls(
       context, context.experiment, context.inputs,
       {Stream::kFactors, sizes.blocks, sizes.calls_per_block},
       [&](std::uint64_t, const impl::TensorView& stacked) {
         FactorTally tally;
-        const std::size_t width = impl::size_of(stacked.dtype);
+        const std::size_t bytes = inputs.size() * impl::size_of(stacked.dtype);
         const auto* values = static_cast<const std::byte*>(stacked.data);
-        for (std::int64_t i = 0; i < stacked.size(); ++i, values += width) {
-          const double x =
-              context.reader->base(static_cast<std::size_t>(i % size));
-          tally.add(law, impl::load(values, stacked.dtype) / x);
+        std::vector<double> results(inputs.size());
+        for (std::int64_t i = 0; i < sizes.calls_per_block; ++i) {
+          impl::load_all(values, stacked.dtype, results.size(), results.data());
+          tally.add_all(law, results, inputs.data());
+          values += bytes;
         }
         const std::lock_guard lock(mutex);
         all.merge(tally);

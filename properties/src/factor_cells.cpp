@@ -27,28 +27,22 @@ double as_double(std::int64_t units) {
 }  // namespace
 
 FactorCells::FactorCells(const impl::LayerConfig& config)
-    : deviation_(impl::noise_deviation(config)), dtype_(config.dtype) {
+    : deviation_(impl::noise_deviation(config)),
+      dtype_(config.dtype),
+      // It has a part of each, and at 0 and 1 one of them only.
+      rounding_(impl::factor_rounding(config.dtype, 1)),
+      own_rounding_(impl::factor_rounding(config.dtype, 0)) {
   for (std::size_t j = 1; j < kCells; ++j) {
     const double z = stats::normal_quantile(static_cast<double>(j) / kCells);
-    edges_.push_back(1 + deviation_ * z);
+    const double edge = 1 + deviation_ * z;
+    const std::size_t place = step_of(standardised(edge));
+    steps_[place].edge = edge;
+    for (std::size_t i = place + 1; i < steps_.size(); ++i) ++steps_[i].below;
     // A factor that came out at the edge may lie this far on either side.
-    const double off = 1.05 * rounding(edges_.back());
+    const double off = 1.05 * rounding(edge);
     cumulative_.push_back({stats::normal_probability(z - off),
                            stats::normal_probability(z + off)});
   }
-}
-
-// Without branches, which no processor could guess: edges_ has 2^6 - 1 entries.
-std::size_t FactorCells::cell(double factor) const {
-  std::size_t below = 0;
-  for (std::size_t step = kCells / 2; step > 0; step /= 2) {
-    below += edges_[below + step - 1] < factor ? step : 0;
-  }
-  return below;
-}
-
-double FactorCells::rounding(double factor) const {
-  return impl::factor_rounding(dtype_, factor) / deviation_;
 }
 
 std::vector<stats::Interval> FactorCells::band() const {
@@ -70,14 +64,23 @@ void FactorTally::add(const FactorCells& law, double factor) {
     ++no_number;
     return;
   }
-  ++cells[law.cell(factor)];
-  const double t = std::clamp((factor - 1) / law.deviation(), -kClip, kClip);
+  const double distance = law.standardised(factor);
+  ++cells[law.cell(factor, distance)];
+  const double t = std::clamp(distance, -kClip, kClip);
   // Of the factor, and of the fixed-point number itself.
   const double off = std::min(1.05 * law.rounding(factor), 1.0) + 0.5 / kOne;
   sum += fixed(t);
   squares += fixed(t * t);
   sum_rounding += fixed(off) + 1;
   squares_rounding += fixed(off * (2 * std::abs(t) + off)) + 1;
+}
+
+void FactorTally::add_all(const FactorCells& law,
+                          std::span<const double> results,
+                          const double* inputs) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    add(law, results[i] / inputs[i]);
+  }
 }
 
 void FactorTally::merge(const FactorTally& other) {

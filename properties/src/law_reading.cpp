@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "dropcheck/impl/block_law.hpp"
+#include "dropcheck/impl/load_all.hpp"
 #include "dtype_limits.hpp"
 #include "value_model.hpp"
 
@@ -23,23 +24,14 @@ bool near(double value, double due, double tolerance) {
 
 std::vector<double> values_of(const impl::TensorView& view) {
   std::vector<double> values(static_cast<std::size_t>(view.size()));
-  if (view.compact() && view.dtype == impl::DType::kFloat32) {
-    std::copy_n(static_cast<const float*>(view.data), values.size(),
-                values.begin());
-    return values;
-  }
-  const std::size_t width = impl::size_of(view.dtype);
-  const auto* element = static_cast<const std::byte*>(view.data);
+  const void* elements = view.data;
   impl::Tensor compact;
   if (!view.compact()) {
     compact = impl::Tensor(view.dtype, view.shape);
     impl::copy(view, compact.view());
-    element = compact.bytes();
+    elements = compact.bytes();
   }
-  for (double& value : values) {
-    value = impl::load(element, view.dtype);
-    element += width;
-  }
+  impl::load_all(elements, view.dtype, values.size(), values.data());
   return values;
 }
 

@@ -19,6 +19,36 @@ std::uint64_t bits_of(double value, impl::DType dtype) {
   return bits;
 }
 
+/// How often each value came, no NaN among them.
+class ValueCounts {
+ public:
+  struct Often {
+    double value;
+    std::size_t times;
+  };
+
+  void add(double value) {
+    // Most often it is the one that came before.
+    if (latest_ == nullptr || latest_->first != value) {
+      latest_ = &*times_.try_emplace(value, 0).first;
+    }
+    ++latest_->second;
+  }
+
+  /// The value that came most often.
+  std::optional<Often> most() const {
+    const auto most = std::max_element(
+        times_.begin(), times_.end(),
+        [](const auto& a, const auto& b) { return a.second < b.second; });
+    if (most == times_.end()) return std::nullopt;
+    return Often{most->first, most->second};
+  }
+
+ private:
+  std::unordered_map<double, std::size_t> times_;
+  std::pair<const double, std::size_t>* latest_ = nullptr;
+};
+
 bool near(double value, double expected, double tolerance) {
   return std::abs(value - expected) <= tolerance;
 }
@@ -32,6 +62,7 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
       count_(static_cast<std::size_t>(base.size())),
       dtype_(config.dtype) {
   map_ = impl::affine(law, config);
+  smallest_step_ = smallest_subnormal(dtype_);
   precision_ = may_narrow_scale(law, dtype_) ? impl::DType::kFloat32 : dtype_;
   tolerance_ = value_tolerance(law, config, precision_);
   near_dropped_ =
@@ -104,8 +135,7 @@ double MaskReader::kept_error_ulp(std::size_t element, double value) const {
   const double scale = std::abs(map_.a * x) + std::abs(map_.b);
   const double error = std::abs(value - map_.a * x - map_.b);
   // Subnormal results, as of softmax over long rows in f16, have fewer bits.
-  const double unit =
-      std::max(ulp_at(scale, precision_), smallest_subnormal(dtype_));
+  const double unit = std::max(ulp_at(scale, precision_), smallest_step_);
   if (std::isnan(error)) return std::numeric_limits<double>::infinity();
   return unit > 0 ? error / unit : error;
 }
@@ -121,16 +151,21 @@ bool MaskReader::follows_law() const {
 
 void MaskReader::classify(std::span<const impl::Tensor> outputs) {
   dropped_ = impl::rounded(map_.dropped_value(), dtype_);
-  std::unordered_map<std::uint64_t, std::size_t> fills;
-  pairs_.reserve(outputs.size() * count_);  // else it would grow past that
+  ValueCounts fills;
+  // An element gives the same result whenever it is kept: one pair is enough.
+  // Those that were never kept go afterwards.
+  pairs_.resize(count_);
+  for (std::size_t i = 0; i < count_; ++i) pairs_[i] = {base_[i], std::nan("")};
   for (const impl::Tensor& output : outputs) {
-    const std::vector<double> values = values_of(output.view());
-    for (std::size_t i = 0; i < count_; ++i) {
-      const double y = values[i];
+    const std::byte* element = output.bytes();
+    const std::size_t width = impl::size_of(output.dtype());
+    for (std::size_t i = 0; i < count_; ++i, element += width) {
+      const double y = impl::load(element, output.dtype());
       const double x = base_[i];
+      if (y == pairs_[i].y) continue;
       if (near_dropped(y)) {
         // Where large terms cancel, the dropped value may round to 0.
-        ++fills[bits_of(y == 0 ? 0.0 : y, dtype_)];
+        fills.add(y == 0 ? 0.0 : y);
         any_dropped_ = true;
         continue;
       }
@@ -140,13 +175,16 @@ void MaskReader::classify(std::span<const impl::Tensor> outputs) {
         continue;
       }
       largest_error_ulp_ = std::max(largest_error_ulp_, error);
-      pairs_.push_back({x, y});
+      if (std::isnan(pairs_[i].y)) {
+        pairs_[i].y = y;
+      } else {
+        pairs_.push_back({x, y});
+      }
     }
   }
-  const auto most = std::max_element(
-      fills.begin(), fills.end(),
-      [](const auto& a, const auto& b) { return a.second < b.second; });
-  if (most != fills.end()) dropped_ = impl::load(&most->first, dtype_);
+  std::erase_if(pairs_,
+                [](const KeptPair& pair) { return std::isnan(pair.y); });
+  if (const auto most = fills.most()) dropped_ = most->value;
 }
 
 bool MaskReader::straight() const {
@@ -157,24 +195,21 @@ bool MaskReader::straight() const {
 
 /// The dropped value is the one that comes back for different inputs.
 void MaskReader::learn(std::span<const impl::Tensor> outputs) {
-  std::unordered_map<std::uint64_t, std::size_t> seen;
+  ValueCounts seen;
   std::size_t total = 0;
   for (const impl::Tensor& output : outputs) {
     const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
       const double y = values[i];
       if (std::isnan(y)) continue;
-      ++seen[bits_of(y == 0 ? 0.0 : y, dtype_)];
+      seen.add(y == 0 ? 0.0 : y);
       ++total;
     }
   }
-  const auto most = std::max_element(
-      seen.begin(), seen.end(),
-      [](const auto& a, const auto& b) { return a.second < b.second; });
-  any_dropped_ =
-      most != seen.end() && most->second > 3 && most->second * 200 > total;
-  if (any_dropped_) dropped_ = impl::load(&most->first, dtype_);
-  readable_ = most != seen.end();
+  const auto most = seen.most();
+  any_dropped_ = most && most->times > 3 && most->times * 200 > total;
+  if (any_dropped_) dropped_ = most->value;
+  readable_ = most.has_value();
   pairs_.clear();
   for (const impl::Tensor& output : outputs) {
     const std::vector<double> values = values_of(output.view());

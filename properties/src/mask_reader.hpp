@@ -84,7 +84,8 @@ class MaskReader {
   impl::DType dtype_;
   impl::DType precision_ = impl::DType::kFloat64;  // of the scale
   ValueTolerance tolerance_;
-  double near_dropped_ = 0;  ///< of a dropped value, from the law's
+  double near_dropped_ = 0;   ///< of a dropped value, from the law's
+  double smallest_step_ = 0;  ///< between values of the dtype
   MaskReading reading_;
   bool noise_ = false;
   impl::Tensor kept_;

@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 namespace dropcheck::properties {
 namespace {
@@ -188,6 +190,13 @@ std::optional<ValueModel> model_of_line(const Line& line, DType dtype,
 
 double ulp_at(double value, DType dtype) {
   if (value == 0) return 0;
+  // A power of two is a number without fraction.
+  constexpr std::uint64_t kExponent = 0x7ff0000000000000;
+  const std::uint64_t power = std::bit_cast<std::uint64_t>(value) & kExponent;
+  if (power != 0 && power != kExponent) {
+    const auto steps = std::uint64_t{1} << (impl::significand_bits(dtype) - 1);
+    return std::bit_cast<double>(power) / static_cast<double>(steps);
+  }
   const int exponent = std::ilogb(value);
   return std::ldexp(1.0, exponent - impl::significand_bits(dtype) + 1);
 }

@@ -513,6 +513,19 @@ TEST(Odd, CertifiesNoMaskOfALayerThatReturnsNaN) {
   }
 }
 
+TEST(Odd, SaysThatThereIsTooLittleMemory) {
+  Oddity odd;
+  odd.forward = [](const Call&, TensorView, Tensor&) -> TensorView {
+    throw std::bad_alloc();
+  };
+  const RunResult result = run({odd_subject("odd:large", odd)}, smoke(1));
+  EXPECT_TRUE(std::any_of(result.findings.begin(), result.findings.end(),
+                          [](const Finding& finding) {
+                            return finding.sentence.find("too little memory") !=
+                                   std::string::npos;
+                          }));
+}
+
 // Of masks without a drop nothing follows about seeds.
 TEST(Odd, CertifiesNoSeedsOfALayerThatDropsNothing) {
   Settings settings = smoke(1);

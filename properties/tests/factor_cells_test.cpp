@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
@@ -66,6 +67,37 @@ TEST(FactorCells, HoldOneSixtyFourthEachUpToRounding) {
   const FactorCells fine(config_of(impl::DType::kFloat32));
   for (const stats::Interval& band : fine.band()) {
     EXPECT_LT(band.upper - band.lower, 1e-5);
+  }
+}
+
+// At the edges and beside them, far out, and between.
+TEST(FactorCells, CountTheEdgesBelow) {
+  for (const double drop : {1e-6, .1, .5, .99}) {
+    const impl::LayerConfig config = config_of(impl::DType::kFloat32, drop);
+    const FactorCells cells(config);
+    const double deviation = impl::noise_deviation(config);
+    std::vector<double> edges;
+    for (int j = 1; j < 64; ++j) {
+      edges.push_back(1 + deviation * stats::normal_quantile(j / 64.));
+    }
+    std::vector<double> factors = edges;
+    for (const double edge : edges) {
+      factors.push_back(std::nextafter(edge, 1e9));
+      factors.push_back(std::nextafter(edge, -1e9));
+    }
+    for (int i = -400; i <= 400; ++i) {
+      factors.push_back(1 + deviation * i / 150);
+    }
+    for (const double far : {1e3, 1e200}) {
+      factors.insert(factors.end(), {far, -far});
+    }
+    for (const double factor : factors) {
+      const auto below = std::count_if(
+          edges.begin(), edges.end(), [&](double e) { return e < factor; });
+      ASSERT_EQ(cells.cell(factor), static_cast<std::size_t>(below)) << factor;
+      ASSERT_EQ(cells.rounding(factor),
+                impl::factor_rounding(config.dtype, factor) / deviation);
+    }
   }
 }
 

@@ -177,6 +177,12 @@ TEST(Ulp, IsTheSpacingOfTheDtype) {
   EXPECT_EQ(ulp_at(1, DType::kBFloat16), std::ldexp(1.0, -7));
   EXPECT_EQ(ulp_at(1, DType::kFloat16), std::ldexp(1.0, -10));
   EXPECT_EQ(ulp_at(0, DType::kFloat32), 0);
+  // Down to numbers that are subnormal, or whose unit is.
+  for (const double value : {0x1.8p-1070, -0x1.8p-1010, 3e-320, 1.7e308}) {
+    EXPECT_EQ(ulp_at(value, DType::kFloat64),
+              std::ldexp(1.0, std::ilogb(value) - 52))
+        << value;
+  }
 }
 
 TEST(Line, GoesThroughPointsOnALine) {

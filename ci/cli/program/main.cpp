@@ -1,8 +1,11 @@
+#include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "commands.hpp"
@@ -66,7 +69,17 @@ int run(std::vector<std::string> arguments) {
   return carry_out(context);
 }
 
+/// As many arenas of the heap as threads can be at work at once: each takes
+/// 64 MiB of addresses, of which some machines have few.
+void limit_arenas() {
+#ifdef M_ARENA_MAX
+  const auto cores = static_cast<int>(std::thread::hardware_concurrency());
+  mallopt(M_ARENA_MAX, std::max(1, cores));
+#endif
+}
+
 int guarded(std::vector<std::string> arguments) {
+  limit_arenas();
   try {
     return run(std::move(arguments));
   } catch (const UsageError& error) {

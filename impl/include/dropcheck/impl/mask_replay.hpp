@@ -34,6 +34,7 @@ class MaskReplay {
  private:
   void begin_call(std::size_t units);
   void next_planes(std::size_t units, std::uint64_t* kept);
+  const std::uint64_t* groups_from(std::uint64_t first, std::size_t groups);
 
   MaskRecipe recipe_;
   KeptRange range_;
@@ -41,7 +42,8 @@ class MaskReplay {
   std::uint64_t key_;  // Threefry: of the calls to come
   std::uint64_t calls_ = 0;
   std::uint64_t decided_ = 0;  // kPhiloxPlanes
-  std::vector<std::uint64_t> planes_;
+  std::vector<std::uint64_t> planes_;  ///< of groups from first_plane_ on
+  std::uint64_t first_plane_ = 0;
   std::unique_ptr<ReplayWords> words_;
 };
 
