@@ -101,7 +101,7 @@ void MaskedLayer::forward(const TensorView& input, bool training,
                     static_cast<std::size_t>(input.size())});
 }
 
-bool MaskedLayer::forward_in_pieces(const TensorView& input,
+bool MaskedLayer::forward_in_pieces(const TensorView& input, bool in_place,
                                     const TakePiece& take) {
   mask_.shape = rule_.mask_shape(input.shape);
   shape_.reset();
@@ -120,11 +120,15 @@ bool MaskedLayer::forward_in_pieces(const TensorView& input,
       stream_.decide(probability_, static_cast<std::size_t>(count),
                      bits_.data());
     }
-    fast::apply_bits(
-        plain ? bits_.data() : kept + first / 64,
-        plain ? rule_.response : response_,
-        {input.dtype, values + static_cast<std::size_t>(first) * width,
-         piece_.data(), static_cast<std::size_t>(count)});
+    const auto number = static_cast<std::size_t>(count);
+    const auto* from = values + static_cast<std::size_t>(first) * width;
+    if (in_place) {
+      std::copy_n(from, number * width, piece_.data());
+      from = piece_.data();
+    }
+    fast::apply_bits(plain ? bits_.data() : kept + first / 64,
+                     plain ? rule_.response : response_,
+                     {input.dtype, from, piece_.data(), number});
     take({piece_.data(), 0, first, count});
   }
   return true;

@@ -63,8 +63,10 @@ class MaskedLayer {
                const TensorView& output);
 
   /// `forward` in training, 4096 elements at a time in memory that is used
-  /// again. False for the readable path and for tensors that are not compact.
-  bool forward_in_pieces(const TensorView& input, const TakePiece& take);
+  /// again; in place on a copy of the input's. False for the readable path and
+  /// for tensors that are not compact.
+  bool forward_in_pieces(const TensorView& input, bool in_place,
+                         const TakePiece& take);
 
   /// The gradient uses mask and scale of the latest forward call. Throws
   /// std::invalid_argument unless `grad_output` has the shape of that call.

@@ -54,7 +54,7 @@ void NoiseLayer::forward(const TensorView& input, bool training,
   combine(rule_, input, drawn_.data(), output);
 }
 
-bool NoiseLayer::forward_in_pieces(const TensorView& input,
+bool NoiseLayer::forward_in_pieces(const TensorView& input, bool in_place,
                                    const TakePiece& take) {
   shape_.reset();
   if (!input.compact()) return false;
@@ -71,7 +71,8 @@ bool NoiseLayer::forward_in_pieces(const TensorView& input,
                           {1}};
     TensorView to = from;
     to.data = piece_.data();
-    combine(rule_, from, drawn_.data() + first, to);
+    if (in_place) copy(from, to);
+    combine(rule_, in_place ? to : from, drawn_.data() + first, to);
     take({piece_.data(), 0, first, count});
   }
   return true;

@@ -39,7 +39,8 @@ class NoiseLayer {
 
   /// `forward` in training, piece by piece. False for a tensor that is not
   /// compact.
-  bool forward_in_pieces(const TensorView& input, const TakePiece& take);
+  bool forward_in_pieces(const TensorView& input, bool in_place,
+                         const TakePiece& take);
 
   /// grad * number of the latest forward call. Throws std::invalid_argument
   /// unless `grad_output` has the shape of that call.

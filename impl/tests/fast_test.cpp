@@ -288,12 +288,12 @@ TEST(FastLayers, GiveTheBitsOfTheReadableOnes) {
 
 /// What the pieces of a call are together; nothing where none are offered.
 std::optional<std::vector<std::byte>> joined_pieces(
-    reference::MaskedLayer& layer, const Tensor& input) {
+    reference::MaskedLayer& layer, const Tensor& input, bool in_place) {
   std::vector<std::byte> joined;
   const std::size_t width = size_of(input.dtype());
   bool in_order = true;
   const bool offered =
-      layer.forward_in_pieces(input.view(), [&](const Piece& piece) {
+      layer.forward_in_pieces(input.view(), in_place, [&](const Piece& piece) {
         in_order =
             in_order && piece.first % 64 == 0 &&
             static_cast<std::size_t>(piece.first) * width == joined.size();
@@ -312,8 +312,8 @@ TEST(FastLayers, GiveTheSameInPieces) {
     auto whole = test.layer(reference::Path::kFast);
     auto parted = test.layer(reference::Path::kFast);
     Tensor output(test.config.dtype, test.input.shape());
-    for (int call = 0; call < 2; ++call) {
-      const auto joined = joined_pieces(parted, test.input);
+    for (int call = 0; call < 4; ++call) {
+      const auto joined = joined_pieces(parted, test.input, call % 2 == 1);
       if (!joined) return;
       whole.forward(test.input.view(), true, output.view());
       RC_ASSERT(*joined == bytes_of(output));
@@ -338,7 +338,7 @@ TEST(FastLayers, GiveSeveralPiecesOfALongCall) {
       }
       Tensor output(dtype, {size});
       whole.forward(input.view(), true, output.view());
-      const auto joined = joined_pieces(parted, input);
+      const auto joined = joined_pieces(parted, input, false);
       ASSERT_TRUE(joined.has_value());
       EXPECT_EQ(*joined, bytes_of(output)) << size;
     }
@@ -349,7 +349,7 @@ TEST(FastLayers, HaveNoGradientOfPieces) {
   const LayerConfig config{.layer = "dropout"};
   reference::MaskedLayer layer(config, reference::find_rule("dropout")(config));
   Tensor ones = testing::filled(DType::kFloat32, {8}, 1);
-  EXPECT_TRUE(layer.forward_in_pieces(ones.view(), [](const Piece&) {}));
+  EXPECT_TRUE(layer.forward_in_pieces(ones.view(), false, [](const Piece&) {}));
   EXPECT_THROW(layer.backward(ones.view(), ones.view()), std::invalid_argument);
 }
 

@@ -130,6 +130,8 @@ TEST(Pieces, GiveTheTalliesOfWholeResults) {
     experiment.config.dtype =
         *rc::gen::element(impl::DType::kFloat32, impl::DType::kFloat64,
                           impl::DType::kFloat16, impl::DType::kBFloat16);
+    experiment.config.in_place =
+        law.has_in_place && *rc::gen::arbitrary<bool>().as("in place");
     const auto& entry = testing::subject(std::string("builtin:") + layer);
     const auto whole = wrapped(entry, [](std::unique_ptr<impl::Layer> inner) {
       return std::make_unique<WholeLayer>(std::move(inner));

@@ -25,6 +25,7 @@ class PiecewiseLayer {
   /// The training calls of `Layer::forward`, whose results `take` gets piece by
   /// piece, in order, each still in the cache that it was written to. The
   /// values are those that `forward` would give; there is no gradient of them.
+  /// In place, each piece is a copy of the input's that was overwritten.
   /// Returns false, and draws nothing, where this configuration has only whole
   /// results.
   virtual bool forward_in_pieces(const Call& call, const TakePiece& take) = 0;

@@ -92,7 +92,7 @@ concept DrivableLayer = InProcessLayer<T> &&
 template <class T>
 concept ShowsPieces = requires(T layer, const TensorView& view,
                                const TakePiece& take) {
-  { layer.forward_in_pieces(view, take) } -> std::convertible_to<bool>;
+  { layer.forward_in_pieces(view, true, take) } -> std::convertible_to<bool>;
 };
 
 namespace detail {
@@ -152,14 +152,16 @@ class SimpleLayer final : public Layer, public PiecewiseLayer {
 
   bool forward_in_pieces(const Call& call, const TakePiece& take) override {
     if constexpr (ShowsPieces<T>) {
-      if (in_place_ || !call.training) return false;
+      if (!call.training) return false;
       std::int64_t index = 0;
       const TakePiece numbered = [&](Piece piece) {
         piece.call = index;
         take(piece);
       };
       for (; index < call.repeat; ++index) {
-        if (!layer_.forward_in_pieces(call.input, numbered)) return false;
+        if (!layer_.forward_in_pieces(call.input, in_place_, numbered)) {
+          return false;
+        }
       }
       return true;
     }
