@@ -8,7 +8,20 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
-#include <algorithm>
+#include <cmath>
+
+#ifndef DROPCHECK_ROWS_ONCE
+#define DROPCHECK_ROWS_ONCE
+namespace dropcheck::impl::fast {
+
+/// Whether a value is a zero without a sign.
+template <class T>
+bool has_no_bits(T value) {
+  return value == 0 && !std::signbit(static_cast<double>(value));
+}
+
+}  // namespace dropcheck::impl::fast
+#endif
 
 HWY_BEFORE_NAMESPACE();
 namespace dropcheck::impl::fast::HWY_NAMESPACE {
@@ -144,33 +157,68 @@ struct BFloat16 {
   }
 };
 
-/// Vectors of at most 64 lanes, and single elements at the end of a row.
-template <class Format, class Kept, class D>
-HWY_INLINE void reply_to_vector(const Row<typename Format::Element>& row,
-                                const Kept& keep, hn::TFromD<D> dropped, D d,
-                                std::size_t i, std::uint64_t kept) {
-  const auto mask =
-      hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&kept));
-  const auto value = keep.of(d, Format::load(d, row.x + i));
-  Format::store(hn::IfThenElse(mask, value, hn::Set(d, dropped)), d, row.y + i);
+/// The lanes of `mask`, each a kept value's response; elsewhere `dropped`.
+template <class Format, bool kZero, class Kept, class D, class M>
+HWY_INLINE void reply_to_vector(const Kept& keep, hn::Vec<D> dropped, D d,
+                                const typename Format::Element* x,
+                                typename Format::Element* y, M mask) {
+  const auto value = keep.of(d, Format::load(d, x));
+  Format::store(kZero ? hn::IfThenElseZero(mask, value)
+                      : hn::IfThenElse(mask, value, dropped),
+                d, y);
 }
 
-template <class Format, class T, class Kept>
+template <class D>
+HWY_INLINE auto mask_of(D d, std::uint64_t bits) {
+  return hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&bits));
+}
+
+/// Vectors of at most 64 lanes, and single elements at the end of a row.
+/// `kZero`: the dropped value has no bits.
+template <class Format, bool kZero, class T, class Kept>
 HWY_INLINE void reply_to_row(const Row<typename Format::Element>& row,
                              const Kept& keep, T dropped,
                              const std::uint64_t* kept) {
   const hn::CappedTag<T, 64> d;
   const hn::CappedTag<T, 1> one;
-  for (std::size_t i = 0; i < row.count; i += 64) {
-    const std::uint64_t word = kept[i / 64];
-    const std::size_t count = std::min<std::size_t>(64, row.count - i);
-    std::size_t j = 0;
-    for (; j + hn::Lanes(d) <= count; j += hn::Lanes(d)) {
-      reply_to_vector<Format>(row, keep, dropped, d, i + j, word >> j);
+  const std::size_t lanes = hn::Lanes(d);
+  // Copies: stores to a row might change what it says of itself.
+  const auto* x = row.x;
+  auto* y = row.y;
+  const Kept reply = keep;
+  const auto elsewhere = hn::Set(d, dropped);
+  // The bits of eight lanes or more are read where they are, and up to eight
+  // bytes from there on: never from the last word.
+  const std::size_t full = row.count > 64 ? (row.count - 1) / 64 : 0;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(kept);
+  for (std::size_t w = 0; w < full; ++w, x += 64, y += 64, bytes += 8) {
+    for (std::size_t j = 0; j < 64; j += lanes) {
+      const auto mask = lanes < 8 ? mask_of(d, kept[w] >> j)
+                                  : hn::LoadMaskBits(d, bytes + j / 8);
+      reply_to_vector<Format, kZero>(reply, elsewhere, d, x + j, y + j, mask);
     }
-    for (; j < count; ++j) {
-      reply_to_vector<Format>(row, keep, dropped, one, i + j, word >> j & 1U);
-    }
+  }
+  const std::size_t rest = row.count - 64 * full;
+  const std::uint64_t word = rest > 0 ? kept[full] : 0;
+  std::size_t j = 0;
+  for (; j + lanes <= rest; j += lanes) {
+    reply_to_vector<Format, kZero>(reply, elsewhere, d, x + j, y + j,
+                                   mask_of(d, word >> j));
+  }
+  for (; j < rest; ++j) {
+    reply_to_vector<Format, kZero>(reply, hn::Set(one, dropped), one, x + j,
+                                   y + j, mask_of(one, word >> j & 1U));
+  }
+}
+
+template <class Format, class T, class Kept>
+HWY_INLINE void reply_to_all(const Row<typename Format::Element>& row,
+                             const Kept& keep, T dropped,
+                             const std::uint64_t* kept) {
+  if (has_no_bits(dropped)) {
+    reply_to_row<Format, true>(row, keep, dropped, kept);
+  } else {
+    reply_to_row<Format, false>(row, keep, dropped, kept);
   }
 }
 
@@ -179,9 +227,9 @@ template <class Format, class T>
 HWY_INLINE void reply_moved(const Row<typename Format::Element>& row,
                             const Reply<T>& reply, const std::uint64_t* kept) {
   if (reply.kind == Reply<T>::Kind::kScale) {
-    reply_to_row<Format>(row, Scaled<T>(reply), reply.dropped, kept);
+    reply_to_all<Format>(row, Scaled<T>(reply), reply.dropped, kept);
   } else {
-    reply_to_row<Format>(row, ScaledAndShifted<T>(reply), reply.dropped, kept);
+    reply_to_all<Format>(row, ScaledAndShifted<T>(reply), reply.dropped, kept);
   }
 }
 
@@ -189,7 +237,7 @@ template <class T>
 HWY_INLINE void reply_plainly(const Row<T>& row, const Reply<T>& reply,
                               const std::uint64_t* kept) {
   if (reply.kind == Reply<T>::Kind::kCopy) {
-    reply_to_row<Plain<T>>(row, Copied(), reply.dropped, kept);
+    reply_to_all<Plain<T>>(row, Copied(), reply.dropped, kept);
   } else {
     reply_moved<Plain<T>>(row, reply, kept);
   }
@@ -213,7 +261,7 @@ void bf16_by_bits(const Row<std::uint16_t>& row, const Reply<float>& reply,
 }
 void copied_by_bits(const Row<std::uint16_t>& row, std::uint16_t dropped,
                     const std::uint64_t* kept) {
-  reply_to_row<Plain<std::uint16_t>>(row, Copied(), dropped, kept);
+  reply_to_all<Plain<std::uint16_t>>(row, Copied(), dropped, kept);
 }
 
 }  // namespace dropcheck::impl::fast::HWY_NAMESPACE

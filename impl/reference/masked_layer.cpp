@@ -38,8 +38,11 @@ Response response_to(const MaskRule& rule,
   return {.scale = static_cast<double>(count) / static_cast<double>(kept)};
 }
 
-/// What stays in the nearest cache together with what it is made from.
-constexpr std::int64_t kPiece = 4096;
+/// Bytes that stay in the nearest cache together with what they are made from
+/// and what they are compared with.
+constexpr std::size_t kPiece = 8192;
+/// Decisions of a single call that are drawn at a time; whole pieces.
+constexpr std::int64_t kDrawn = 65536;
 
 }  // namespace
 
@@ -101,35 +104,57 @@ void MaskedLayer::forward(const TensorView& input, bool training,
                     static_cast<std::size_t>(input.size())});
 }
 
-bool MaskedLayer::forward_in_pieces(const TensorView& input, bool in_place,
+void MaskedLayer::draw_calls(const Shape& shape, std::size_t count,
+                             std::size_t stride) {
+  std::uint64_t* to = piece_bits_.data();
+  for (Response& response : piece_responses_) {
+    if (!rule_.draw && mask_.shape == shape) {
+      stream_.decide(probability_, count, to);
+      response = rule_.response;
+    } else {
+      std::copy_n(draw_bits(shape), (count + 63) / 64, to);
+      response = response_;
+    }
+    to += stride;
+  }
+}
+
+bool MaskedLayer::forward_in_pieces(const TensorView& input, PieceCalls calls,
                                     const TakePiece& take) {
   mask_.shape = rule_.mask_shape(input.shape);
   shape_.reset();
   if (!goes_by_bits(input, input)) return false;
-  // Decisions of elements are applied as they are drawn.
-  const bool plain = !rule_.draw && mask_.shape == input.shape;
-  const std::uint64_t* kept = plain ? nullptr : draw_bits(input.shape);
-  if (plain) bits_.resize(kPiece / 64);
-  const std::size_t width = size_of(input.dtype);
-  piece_.resize(static_cast<std::size_t>(kPiece) * width);
-  const auto* values = static_cast<const std::byte*>(input.data);
   const std::int64_t size = input.size();
-  for (std::int64_t first = 0; first < size; first += kPiece) {
-    const std::int64_t count = std::min(kPiece, size - first);
-    if (plain) {
-      stream_.decide(probability_, static_cast<std::size_t>(count),
-                     bits_.data());
+  // The decisions of elements of a single call need not be there at once.
+  const bool plain = !rule_.draw && mask_.shape == input.shape;
+  const std::int64_t drawn =
+      plain && calls.count == 1 ? std::min(kDrawn, size) : size;
+  const auto stride = static_cast<std::size_t>((drawn + 63) / 64);
+  piece_bits_.resize(stride * static_cast<std::size_t>(calls.count));
+  piece_responses_.resize(static_cast<std::size_t>(calls.count));
+  const std::size_t width = size_of(input.dtype);
+  piece_.resize(kPiece);
+  const auto length = static_cast<std::int64_t>(kPiece / width);
+  const auto* values = static_cast<const std::byte*>(input.data);
+  for (std::int64_t first = 0; first < size; first += length) {
+    const std::int64_t place = first % drawn;
+    if (place == 0) {
+      draw_calls(input.shape,
+                 static_cast<std::size_t>(std::min(drawn, size - first)),
+                 stride);
     }
+    const std::int64_t count = std::min(length, size - first);
+    const Response* response = piece_responses_.data();
+    const std::uint64_t* kept = piece_bits_.data() + place / 64;
     const auto number = static_cast<std::size_t>(count);
     const auto* from = values + static_cast<std::size_t>(first) * width;
-    if (in_place) {
-      std::copy_n(from, number * width, piece_.data());
-      from = piece_.data();
+    for (std::int64_t call = 0; call < calls.count; ++call, kept += stride) {
+      if (calls.in_place) std::copy_n(from, number * width, piece_.data());
+      fast::apply_bits(kept, *response++,
+                       {input.dtype, calls.in_place ? piece_.data() : from,
+                        piece_.data(), number});
+      take({piece_.data(), call, first, count});
     }
-    fast::apply_bits(plain ? bits_.data() : kept + first / 64,
-                     plain ? rule_.response : response_,
-                     {input.dtype, from, piece_.data(), number});
-    take({piece_.data(), 0, first, count});
   }
   return true;
 }

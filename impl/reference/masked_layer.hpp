@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "dropcheck/impl/aligned_bytes.hpp"
 #include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/unit_bits.hpp"
 #include "reference/masking.hpp"
@@ -62,10 +63,10 @@ class MaskedLayer {
   void forward(const TensorView& input, bool training,
                const TensorView& output);
 
-  /// `forward` in training, 4096 elements at a time in memory that is used
-  /// again; in place on a copy of the input's. False for the readable path and
-  /// for tensors that are not compact.
-  bool forward_in_pieces(const TensorView& input, bool in_place,
+  /// Calls of `forward` in training, 8 KiB at a time in memory that is used
+  /// again, calls in turn; in place on a copy of the input's. False for the
+  /// readable path and for tensors that are not compact.
+  bool forward_in_pieces(const TensorView& input, PieceCalls calls,
                          const TakePiece& take);
 
   /// The gradient uses mask and scale of the latest forward call. Throws
@@ -98,6 +99,9 @@ class MaskedLayer {
   /// Draws the bits of the mask; returns those of elements of a shape.
   const std::uint64_t* draw_bits(const Shape& shape);
   const std::uint64_t* element_bits(const Shape& shape) const;
+  /// Draws the decisions of `count` elements for each of several calls, or
+  /// their whole masks, into `piece_bits_`, `stride` words apart.
+  void draw_calls(const Shape& shape, std::size_t count, std::size_t stride);
   /// Fills `mask_` from `bits_`, where that is still to be done.
   void spell_out();
 
@@ -111,10 +115,12 @@ class MaskedLayer {
   std::optional<UnitBits> places_;
   Shape places_shape_;
   bool bits_only_ = false;
-  std::vector<std::byte> piece_;
-  Response response_;           // to that mask
-  std::optional<Shape> shape_;  // of the latest call
-  bool training_ = false;       // in the latest call
+  AlignedBytes piece_;
+  std::vector<std::uint64_t> piece_bits_;  // of the elements of some calls
+  std::vector<Response> piece_responses_;  // to the masks of these
+  Response response_;                      // to that mask
+  std::optional<Shape> shape_;             // of the latest call
+  bool training_ = false;                  // in the latest call
 };
 
 /// Throws std::invalid_argument unless `gradient` has the `expected` shape;

@@ -54,14 +54,22 @@ void NoiseLayer::forward(const TensorView& input, bool training,
   combine(rule_, input, drawn_.data(), output);
 }
 
-bool NoiseLayer::forward_in_pieces(const TensorView& input, bool in_place,
+bool NoiseLayer::forward_in_pieces(const TensorView& input, PieceCalls calls,
                                    const TakePiece& take) {
   shape_.reset();
   if (!input.compact()) return false;
   drawn_.resize(static_cast<std::size_t>(input.size()));
-  rule_.draw(stream_, drawn_);
+  piece_.resize(static_cast<std::size_t>(kPiece) * size_of(input.dtype));
+  for (std::int64_t call = 0; call < calls.count; ++call) {
+    rule_.draw(stream_, drawn_);
+    show_pieces(input, call, calls.in_place, take);
+  }
+  return true;
+}
+
+void NoiseLayer::show_pieces(const TensorView& input, std::int64_t call,
+                             bool in_place, const TakePiece& take) {
   const std::size_t width = size_of(input.dtype);
-  piece_.resize(static_cast<std::size_t>(kPiece) * width);
   for (std::int64_t first = 0; first < input.size(); first += kPiece) {
     const std::int64_t count = std::min(kPiece, input.size() - first);
     const TensorView from{static_cast<std::byte*>(input.data) +
@@ -73,9 +81,8 @@ bool NoiseLayer::forward_in_pieces(const TensorView& input, bool in_place,
     to.data = piece_.data();
     if (in_place) copy(from, to);
     combine(rule_, in_place ? to : from, drawn_.data() + first, to);
-    take({piece_.data(), 0, first, count});
+    take({piece_.data(), call, first, count});
   }
-  return true;
 }
 
 void NoiseLayer::backward(const TensorView& grad_output,

@@ -37,9 +37,9 @@ class NoiseLayer {
   void forward(const TensorView& input, bool training,
                const TensorView& output);
 
-  /// `forward` in training, piece by piece. False for a tensor that is not
-  /// compact.
-  bool forward_in_pieces(const TensorView& input, bool in_place,
+  /// Calls of `forward` in training, one after the other, piece by piece. False
+  /// for a tensor that is not compact.
+  bool forward_in_pieces(const TensorView& input, PieceCalls calls,
                          const TakePiece& take);
 
   /// grad * number of the latest forward call. Throws std::invalid_argument
@@ -54,6 +54,9 @@ class NoiseLayer {
   void redraw() { rule_.draw(stream_, drawn_); }
 
  private:
+  void show_pieces(const TensorView& input, std::int64_t call, bool in_place,
+                   const TakePiece& take);
+
   NoiseRule rule_;
   RandomStream stream_;
   std::vector<double> drawn_;

@@ -11,6 +11,11 @@ inline std::uint64_t lowest(std::size_t count) {
   return count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
 }
 
+/// Counters from `first` on that share their upper 32 bits with it.
+inline std::size_t counters_of_one_half(std::uint64_t first) {
+  return (std::size_t{1} << 32U) - static_cast<std::uint32_t>(first);
+}
+
 /// `count` <= 64 bits from bit `begin` of `from` on; reads no word past them.
 inline std::uint64_t bits_at(const std::uint64_t* from, std::size_t begin,
                              std::size_t count) {

@@ -38,4 +38,8 @@ void decide_groups_plainly(const DecisionRule& rule, std::uint64_t first,
 void decide_words(std::uint64_t threshold, std::span<const std::uint64_t> words,
                   std::uint64_t* kept);
 
+/// copy_words of bits.hpp by vectors: `count` whole words from bit `begin` on.
+void copy_bits(const std::uint64_t* from, std::size_t begin, std::size_t count,
+               std::uint64_t* to);
+
 }  // namespace dropcheck::impl

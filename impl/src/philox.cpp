@@ -9,8 +9,10 @@
 #include <hwy/foreach_target.h>
 #include <hwy/highway.h>
 
+#include <algorithm>
 #include <array>
 
+#include "bits.hpp"
 #include "philox_rounds-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -27,19 +29,20 @@ std::size_t philox_of(std::uint64_t, std::uint64_t, std::size_t,
 
 #else
 
-/// All whole groups of four vectors. Returns the number of counter values
-/// done.
+/// All whole groups of four vectors, whose counters must have one upper half.
+/// Returns the number of counter values done.
 std::size_t philox_of(std::uint64_t first, std::uint64_t seed,
                       std::size_t blocks, std::uint64_t* words) {
-  const Wide d;
-  const std::size_t lanes = hn::Lanes(d);
+  const std::size_t lanes = hn::Lanes(Wide());
   const RoundKeys keys(seed);
+  const SharedRounds shared(seed, static_cast<std::uint32_t>(first >> 32U), 0);
+  const Vector order = counter_order();
   std::size_t done = 0;
   for (; done + 4 * lanes <= blocks; done += 4 * lanes) {
     std::uint64_t* const out = words + 2 * done;
-    philox_of_four(keys, first + done, 0,
+    philox_of_next(keys, shared, order, first + done,
                    [&](std::size_t v, Vector even, Vector odd) HWY_ATTR {
-                     hn::StoreInterleaved2(even, odd, d, out + 2 * v * lanes);
+                     store_pairs(even, odd, out + 2 * v * lanes);
                    });
   }
   return done;
@@ -76,12 +79,17 @@ std::array<std::uint64_t, 2> philox(std::uint64_t counter, std::uint64_t seed) {
 
 void philox_words(std::uint64_t first, std::uint64_t seed, std::size_t blocks,
                   std::uint64_t* words) {
-  std::size_t done =
-      HWY_DYNAMIC_DISPATCH(philox_of)(first, seed, blocks, words);
-  for (; done < blocks; ++done) {
-    const auto two = philox(first + done, seed);
-    words[2 * done] = two[0];
-    words[2 * done + 1] = two[1];
+  for (std::size_t done = 0; done < blocks;) {
+    const std::uint64_t next = first + done;
+    const std::size_t part =
+        std::min(blocks - done, counters_of_one_half(next));
+    const std::size_t end = done + part;
+    done += HWY_DYNAMIC_DISPATCH(philox_of)(next, seed, part, words + 2 * done);
+    for (; done < end; ++done) {
+      const auto two = philox(first + done, seed);
+      words[2 * done] = two[0];
+      words[2 * done + 1] = two[1];
+    }
   }
 }
 

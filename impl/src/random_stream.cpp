@@ -82,6 +82,29 @@ std::uint64_t RandomStream::next_decisions(std::uint64_t threshold,
   return kept;
 }
 
+// So many take fewer random bits each, and pass those at hand by.
+void RandomStream::decide_many(std::uint64_t threshold, std::size_t count,
+                               std::uint64_t* kept) {
+  constexpr std::size_t kAtATime = 512 * kDecisionsPerGroup;
+  std::array<std::uint64_t, kAtATime / 64> words;
+  for (std::size_t done = 0; done < count;) {
+    const std::size_t skip = decided_ % kDecisionsPerGroup;
+    const std::size_t part =
+        std::min(count - done, (kAtATime - skip) / 64 * 64);
+    const std::size_t groups =
+        (skip + part + kDecisionsPerGroup - 1) / kDecisionsPerGroup;
+    decide_groups({seed_, threshold}, decided_ / kDecisionsPerGroup, groups,
+                  words.data());
+    std::uint64_t* const to = kept + done / 64;
+    copy_bits(words.data(), skip, part / 64, to);
+    if (part % 64 != 0) {
+      to[part / 64] = bits_at(words.data(), skip + part / 64 * 64, part % 64);
+    }
+    decided_ += part;
+    done += part;
+  }
+}
+
 void RandomStream::decide(const Probability& keep, std::size_t count,
                           std::uint64_t* kept) {
   if (keep.always_keeps()) {
@@ -94,6 +117,7 @@ void RandomStream::decide(const Probability& keep, std::size_t count,
   }
   const std::uint64_t threshold = keep.keep_threshold();
   if (plays_) return decide_words(threshold, played(count), kept);
+  if (count >= kMany) return decide_many(threshold, count, kept);
   for (std::size_t done = 0; done < count;) {
     const std::size_t begin = decided_ % kHeld;
     const std::size_t whole = std::min(kHeld - begin, count - done) / 64;

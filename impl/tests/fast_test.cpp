@@ -70,6 +70,53 @@ TEST(Decisions, AreThoseOfThePlainCode) {
   }));
 }
 
+// More groups than are decided together, some over the carry of the lower half
+// of their number.
+TEST(Decisions, OfManyGroupsAreThoseOfThePlainCode) {
+  for (const double drop : {.1, .5, .75, 1e-3, 1 - 0x1p-53}) {
+    for (const std::uint64_t first :
+         {std::uint64_t{3}, 0x1ffffff00U + std::uint64_t{7},
+          ~std::uint64_t{600}}) {
+      const DecisionRule rule{first + 1,
+                              Probability::from_drop(drop).keep_threshold()};
+      for (const std::size_t groups : {511U, 512U, 513U, 1100U}) {
+        Words plain(2 * groups);
+        decide_groups_plainly(rule, first, groups, plain.data());
+        on_all_vector_sets([&] {
+          Words fast(2 * groups, 7);
+          decide_groups(rule, first, groups, fast.data());
+          ASSERT_EQ(fast, plain) << drop << ", " << groups << " groups";
+        });
+      }
+    }
+  }
+}
+
+TEST(Decisions, OfLongRequestsFollowThoseOfShortOnes) {
+  EXPECT_TRUE(rc::check([] {
+    const std::uint64_t seed = any_word("seed");
+    const auto keep = Probability::from_drop(any_drop());
+    RandomStream one(seed);
+    RandomStream many(seed);
+    for (int request = 0; request < 3; ++request) {
+      const std::size_t count = any_count(150000, "count");
+      Words kept(count / 64 + 2, ~std::uint64_t{0});
+      many.decide(keep, count, kept.data());
+      for (std::size_t done = 0; done < count; done += 4000) {
+        const std::size_t part = std::min<std::size_t>(4000, count - done);
+        Words some(part / 64 + 1);
+        one.decide(keep, part, some.data());
+        for (std::size_t i = 0; i < part; i += 1 + i / 2000) {
+          RC_ASSERT(bit_of(kept, done + i) == bit_of(some, i));
+        }
+      }
+      if (count % 64 != 0) RC_ASSERT(kept[count / 64] >> (count % 64) == 0U);
+      RC_ASSERT(kept[(count + 63) / 64] == ~std::uint64_t{0});
+    }
+    RC_ASSERT(one.drawn() == many.drawn());
+  }));
+}
+
 // Requests of any length, one after the other, with words drawn in between.
 TEST(Decisions, CompareTheirWordsWithTheThreshold) {
   EXPECT_TRUE(rc::check([] {
@@ -286,20 +333,25 @@ TEST(FastLayers, GiveTheBitsOfTheReadableOnes) {
   }));
 }
 
-/// What the pieces of a call are together; nothing where none are offered.
-std::optional<std::vector<std::byte>> joined_pieces(
-    reference::MaskedLayer& layer, const Tensor& input, bool in_place) {
-  std::vector<std::byte> joined;
+using Joined = std::vector<std::vector<std::byte>>;
+
+/// What the pieces of each call are together; nothing where none are offered.
+std::optional<Joined> joined_pieces(reference::MaskedLayer& layer,
+                                    const Tensor& input, PieceCalls calls) {
+  Joined joined(static_cast<std::size_t>(calls.count));
   const std::size_t width = size_of(input.dtype());
   bool in_order = true;
+  std::int64_t ended = 0;
   const bool offered =
-      layer.forward_in_pieces(input.view(), in_place, [&](const Piece& piece) {
-        in_order =
-            in_order && piece.first % 64 == 0 &&
-            static_cast<std::size_t>(piece.first) * width == joined.size();
+      layer.forward_in_pieces(input.view(), calls, [&](const Piece& piece) {
+        auto& call = joined.at(static_cast<std::size_t>(piece.call));
+        in_order = in_order && piece.first % 64 == 0 &&
+                   static_cast<std::size_t>(piece.first) * width == call.size();
         const auto* begin = static_cast<const std::byte*>(piece.values);
-        joined.insert(joined.end(), begin,
-                      begin + static_cast<std::size_t>(piece.count) * width);
+        call.insert(call.end(), begin,
+                    begin + static_cast<std::size_t>(piece.count) * width);
+        if (piece.first + piece.count < input.size()) return;
+        in_order = in_order && piece.call == ended++;
       });
   EXPECT_TRUE(in_order);
   if (!offered) return std::nullopt;
@@ -312,11 +364,16 @@ TEST(FastLayers, GiveTheSameInPieces) {
     auto whole = test.layer(reference::Path::kFast);
     auto parted = test.layer(reference::Path::kFast);
     Tensor output(test.config.dtype, test.input.shape());
-    for (int call = 0; call < 4; ++call) {
-      const auto joined = joined_pieces(parted, test.input, call % 2 == 1);
+    const auto calls =
+        static_cast<std::int64_t>(1 + any_count(3, "calls besides one"));
+    for (int request = 0; request < 4; ++request) {
+      const auto joined =
+          joined_pieces(parted, test.input, {calls, request % 2 == 1});
       if (!joined) return;
-      whole.forward(test.input.view(), true, output.view());
-      RC_ASSERT(*joined == bytes_of(output));
+      for (const auto& call : *joined) {
+        whole.forward(test.input.view(), true, output.view());
+        RC_ASSERT(call == bytes_of(output));
+      }
     }
   }));
 }
@@ -324,7 +381,7 @@ TEST(FastLayers, GiveTheSameInPieces) {
 // Sizes that random cases seldom have.
 TEST(FastLayers, GiveSeveralPiecesOfALongCall) {
   for (const DType dtype : {DType::kFloat32, DType::kFloat64}) {
-    for (const std::int64_t size : {4095, 4096, 4097, 8192, 12293}) {
+    for (const std::int64_t size : {2047, 2048, 4097, 12293, 65537, 140000}) {
       LayerConfig config{.layer = "dropout", .drop_probability = .1};
       config.dtype = dtype;
       const auto rule = reference::find_rule("dropout");
@@ -337,10 +394,14 @@ TEST(FastLayers, GiveSeveralPiecesOfALongCall) {
         input.view().set(i, 1 + static_cast<double>(i));
       }
       Tensor output(dtype, {size});
-      whole.forward(input.view(), true, output.view());
-      const auto joined = joined_pieces(parted, input, false);
-      ASSERT_TRUE(joined.has_value());
-      EXPECT_EQ(*joined, bytes_of(output)) << size;
+      for (const std::int64_t calls : {1, 3}) {
+        const auto joined = joined_pieces(parted, input, {calls, false});
+        ASSERT_TRUE(joined.has_value());
+        for (const auto& call : *joined) {
+          whole.forward(input.view(), true, output.view());
+          EXPECT_TRUE(call == bytes_of(output)) << size;
+        }
+      }
     }
   }
 }
@@ -349,7 +410,7 @@ TEST(FastLayers, HaveNoGradientOfPieces) {
   const LayerConfig config{.layer = "dropout"};
   reference::MaskedLayer layer(config, reference::find_rule("dropout")(config));
   Tensor ones = testing::filled(DType::kFloat32, {8}, 1);
-  EXPECT_TRUE(layer.forward_in_pieces(ones.view(), false, [](const Piece&) {}));
+  EXPECT_TRUE(layer.forward_in_pieces(ones.view(), {}, [](const Piece&) {}));
   EXPECT_THROW(layer.backward(ones.view(), ones.view()), std::invalid_argument);
 }
 

@@ -27,11 +27,6 @@ HWY_INLINE std::uint64_t mask_word(D d, M mask) {
   return lanes < 64 ? bits & ((std::uint64_t{1} << lanes) - 1) : bits;
 }
 
-struct WordRead {
-  std::uint64_t dropped;
-  std::uint64_t known;
-};
-
 template <class T>
 struct ReadArguments {
   const T* values;
@@ -40,24 +35,78 @@ struct ReadArguments {
   T significant;
 };
 
-template <class T>
-HWY_INLINE WordRead read_word(const ReadArguments<T>& arg, std::size_t base) {
-  const hn::CappedTag<T, 64> d;
-  const auto dropped = hn::Set(d, arg.dropped);
+/// Where a value is not the dropped one.
+template <class Kind, class D, class V>
+HWY_INLINE auto is_kept(D d, V value, V significant, V dropped) {
+  // A literal zero is one instruction less.
+  return hn::Ne(hn::And(value, significant),
+                Kind::kZero ? hn::Zero(d) : dropped);
+}
+
+/// Adds the bits by which kept values differ from those due.
+template <class D, class V, class M>
+HWY_INLINE V with_difference(D, V all, M is_kept, V value, V due) {
+  return hn::IfThenElse(is_kept, hn::Or(all, hn::Xor(value, due)), all);
+}
+
+#if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX3
+
+// Of 32-bit values in one instruction each, which Highway has no word for.
+using Wide32 = hn::Full512<std::uint32_t>;
+
+template <class Kind>
+HWY_INLINE hn::Mask<Wide32> is_kept(Wide32 d, hn::Vec<Wide32> value,
+                                    hn::Vec<Wide32> significant,
+                                    hn::Vec<Wide32> dropped) {
+  if (!Kind::kZero) return hn::Ne(hn::And(value, significant), dropped);
+  (void)d;
+  return hn::Mask<Wide32>{_mm512_test_epi32_mask(value.raw, significant.raw)};
+}
+
+HWY_INLINE hn::Vec<Wide32> with_difference(Wide32, hn::Vec<Wide32> all,
+                                           hn::Mask<Wide32> is_kept,
+                                           hn::Vec<Wide32> value,
+                                           hn::Vec<Wide32> due) {
+  constexpr int kOrXor = 0xF6;  // a | (b ^ c)
+  return hn::Vec<Wide32>{_mm512_mask_ternarylogic_epi32(
+      all.raw, is_kept.raw, value.raw, due.raw, kOrXor)};
+}
+
+#endif
+
+/// Of 64 values from `base` on: writes which are not the dropped one, and notes
+/// by which bits any of these differs from the kept value.
+template <class Kind, class T, class D = hn::CappedTag<T, 64>>
+HWY_INLINE void read_word(const ReadArguments<T>& arg, std::size_t base,
+                          std::uint64_t* word, hn::Vec<D>& difference) {
+  const D d;
   const auto significant = hn::Set(d, arg.significant);
-  WordRead word{0, 0};
+  const auto dropped = hn::Set(d, arg.dropped);
+  // Vectors of eight lanes or more have bytes of their own in the word.
+  if (hn::Lanes(d) < 8) *word = 0;
   for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
     const auto value = hn::LoadU(d, arg.values + base + j);
-    const auto is_dropped = hn::Eq(hn::And(value, significant), dropped);
-    const std::uint64_t drop_bits = mask_word(d, is_dropped);
-    word.dropped |= drop_bits << j;
-    if (arg.kept != nullptr) {
-      const auto is_kept = hn::Eq(value, hn::LoadU(d, arg.kept + base + j));
-      word.known |= (mask_word(d, is_kept) | drop_bits) << j;
+    const auto kept = is_kept<Kind>(d, value, significant, dropped);
+    if (hn::Lanes(d) < 8) {
+      *word |= mask_word(d, kept) << j;
+    } else {
+      hn::StoreMaskBits(d, kept, reinterpret_cast<std::uint8_t*>(word) + j / 8);
+    }
+    if (Kind::kWithKept) {
+      difference = with_difference(d, difference, kept, value,
+                                   hn::LoadU(d, arg.kept + base + j));
     }
   }
-  if (arg.kept == nullptr) word.known = ~std::uint64_t{0};
-  return word;
+}
+
+/// Makes kept bits drop bits.
+HWY_INLINE void invert(std::uint64_t* words, std::size_t count) {
+  const hn::ScalableTag<std::uint64_t> d;
+  std::size_t i = 0;
+  for (; i + hn::Lanes(d) <= count; i += hn::Lanes(d)) {
+    hn::StoreU(hn::Not(hn::LoadU(d, words + i)), d, words + i);
+  }
+  for (; i < count; ++i) words[i] = ~words[i];
 }
 
 template <class T>
@@ -76,6 +125,44 @@ HWY_INLINE std::size_t read_tail(const ReadArguments<T>& arg, std::size_t base,
   return first_wrong;
 }
 
+/// What is known of a reading before the first value.
+template <bool kWithKeptOrNot, bool kZeroOrNot>
+struct ReadingKind {
+  static constexpr bool kWithKept = kWithKeptOrNot;
+  static constexpr bool kZero = kZeroOrNot;  ///< the dropped value
+};
+
+template <class Kind, class T>
+HWY_INLINE std::size_t read_rows(const ReadArguments<T>& arg, std::size_t count,
+                                 std::uint64_t* words) {
+  constexpr std::size_t kAtATime = 32;  // words that are asked for an error
+  const hn::CappedTag<T, 64> d;
+  std::size_t first_wrong = count;
+  const std::size_t full = count / 64;
+  for (std::size_t begin = 0; begin < full; begin += kAtATime) {
+    const std::size_t end = std::min(full, begin + kAtATime);
+    auto difference = hn::Zero(d);
+    for (std::size_t w = begin; w < end; ++w) {
+      read_word<Kind>(arg, 64 * w, words + w, difference);
+    }
+    invert(words + begin, end - begin);
+    if (first_wrong != count ||
+        hn::AllTrue(d, hn::Eq(difference, hn::Zero(d)))) {
+      continue;
+    }
+    for (std::size_t w = begin; first_wrong == count; ++w) {
+      const std::size_t next = 64 * w + 64;
+      const std::size_t wrong = read_tail(arg, 64 * w, next, words[w]);
+      if (wrong != next) first_wrong = wrong;
+    }
+  }
+  if (64 * full < count) {
+    first_wrong =
+        std::min(first_wrong, read_tail(arg, 64 * full, count, words[full]));
+  }
+  return first_wrong;
+}
+
 template <class T>
 std::size_t read_bits(const MaskReading& reading, const void* values,
                       std::size_t count, std::uint64_t* words) {
@@ -85,21 +172,12 @@ std::size_t read_bits(const MaskReading& reading, const void* values,
       static_cast<const T*>(values), static_cast<const T*>(reading.kept),
       static_cast<T>(static_cast<T>(reading.dropped) & significant),
       significant};
-  std::size_t first_wrong = count;
-  const std::size_t full = count / 64;
-  for (std::size_t w = 0; w < full; ++w) {
-    const WordRead word = read_word(arg, 64 * w);
-    words[w] = word.dropped;
-    if (word.known != ~std::uint64_t{0} && first_wrong == count) {
-      first_wrong =
-          64 * w + static_cast<std::size_t>(std::countr_one(word.known));
-    }
+  if (arg.kept == nullptr) {
+    return read_rows<ReadingKind<false, false>>(arg, count, words);
   }
-  if (64 * full < count) {
-    first_wrong =
-        std::min(first_wrong, read_tail(arg, 64 * full, count, words[full]));
-  }
-  return first_wrong;
+  return arg.dropped == 0
+             ? read_rows<ReadingKind<true, true>>(arg, count, words)
+             : read_rows<ReadingKind<true, false>>(arg, count, words);
 }
 
 std::size_t read_16(const MaskReading& r, const void* v, std::size_t n,

@@ -94,7 +94,7 @@ std::size_t MaskReader::read_part(const void* values, std::size_t first,
                                   std::uint64_t* words) const {
   const std::size_t offset = first * impl::size_of(dtype_);
   if (noise_) {
-    return first + read_smaller_bits(dtype_, kept_.bytes() + offset, values,
+    return first + read_smaller_bits(dtype_, kept_.data() + offset, values,
                                      count, words + first / 64);
   }
   MaskReading reading = reading_;
@@ -107,7 +107,8 @@ std::size_t MaskReader::read_part(const void* values, std::size_t first,
 void MaskReader::read_factors(const impl::Tensor& base,
                               std::span<const impl::Tensor> outputs) {
   noise_ = true;
-  kept_ = base;
+  kept_.resize(base.byte_count());
+  std::copy_n(base.bytes(), base.byte_count(), kept_.data());
   note_numbers(outputs);
 }
 
@@ -223,13 +224,13 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
 }
 
 void MaskReader::tabulate() {
-  kept_ = impl::Tensor(dtype_, {static_cast<std::int64_t>(count_)});
-  std::byte* element = kept_.bytes();
+  kept_.resize(count_ * impl::size_of(dtype_));
+  std::byte* element = kept_.data();
   for (const double base : base_) {
     impl::store(model_->kept(base, dtype_), element, dtype_);
     element += impl::size_of(dtype_);
   }
-  reading_.kept = kept_.bytes();
+  reading_.kept = kept_.data();
 }
 
 }  // namespace dropcheck::properties

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "dropcheck/impl/aligned_bytes.hpp"
 #include "dropcheck/impl/law.hpp"
 #include "mask_kernels.hpp"
 #include "value_model.hpp"
@@ -88,7 +89,7 @@ class MaskReader {
   double smallest_step_ = 0;  ///< between values of the dtype
   MaskReading reading_;
   bool noise_ = false;
-  impl::Tensor kept_;
+  impl::AlignedBytes kept_;  ///< or the inputs, where a factor is no mask
   std::optional<ValueModel> model_;
   Line line_;
   double dropped_ = 0;

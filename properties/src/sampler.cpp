@@ -7,6 +7,7 @@
 #include <atomic>
 #include <bit>
 
+#include "dropcheck/impl/aligned_bytes.hpp"
 #include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/impl/random_stream.hpp"
 #include "oracle_input.hpp"
@@ -17,6 +18,9 @@ namespace {
 /// Elements asked for in one request: 1 MiB of f32, which stays in the cache of
 /// a core between the layer and the reader.
 constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 18;
+
+/// Decisions of calls that are asked for in pieces at a time.
+constexpr std::int64_t kBitsInPieces = std::int64_t{1} << 20;
 
 std::size_t words_for(std::int64_t bits) {
   return static_cast<std::size_t>((bits + 63) / 64);
@@ -234,7 +238,7 @@ class Sampler::Worker {
         layer_(subject_->make(sampler.experiment_.config)),
         caller_(*layer_, sampler.inputs_.input),
         reseeds_(subject_->describe().reseed),
-        element_words_(words_for(sampler.units_.elements()) + 1),
+        element_words_(element_stride()),
         row_stride_(words_for(sampler.units_.units())) {}
 
   const std::shared_ptr<impl::Subject>& subject() const { return subject_; }
@@ -266,6 +270,10 @@ class Sampler::Worker {
         0);
   }
 
+  std::size_t element_stride() const {
+    return words_for(sampler_.units_.elements()) + 1;
+  }
+
   std::uint64_t* row(std::int64_t call) {
     return rows_.data() + row_stride_ * static_cast<std::size_t>(call);
   }
@@ -287,20 +295,40 @@ class Sampler::Worker {
     auto* const layer = dynamic_cast<impl::PiecewiseLayer*>(layer_.get());
     if (layer == nullptr || elements == 0 || !reseeds_) return false;
     // A copy: a layer that changes it unasked must not reach other threads.
-    piece_input_ = sampler_.inputs_.input;
-    bool wrong = false;
-    const auto take = [&](const impl::Piece& piece) {
-      const Witness place{block, piece.call, 0, 0};
-      const std::size_t first = sampler_.reader_.read_part(
-          piece.values, static_cast<std::size_t>(piece.first),
-          static_cast<std::size_t>(piece.count), element_words_.data());
-      if (!wrong) wrong = note_wrong(place, piece, first, tally);
-      if (piece.first + piece.count < elements) return;
-      wrong = false;
-      count_call(place, nullptr, tally);
-    };
-    return layer->forward_in_pieces(
-        {piece_input_.view(), true, sampler_.calls_per_block_}, take);
+    const impl::Tensor& input = sampler_.inputs_.input;
+    piece_input_.resize(input.byte_count());
+    std::copy_n(input.bytes(), input.byte_count(), piece_input_.data());
+    const impl::TensorView view{piece_input_.data(), input.dtype(),
+                                input.shape(),
+                                impl::compact_strides(input.shape())};
+    const std::int64_t calls = sampler_.calls_per_block_;
+    const std::int64_t batch =
+        std::clamp<std::int64_t>(kBitsInPieces / elements, 1, calls);
+    element_words_.resize(element_stride() * static_cast<std::size_t>(batch));
+    for (std::int64_t done = 0; done < calls; done += batch) {
+      const std::int64_t repeat = std::min(batch, calls - done);
+      wrong_.assign(static_cast<std::size_t>(repeat), 0);
+      const auto take = [&](const impl::Piece& piece) {
+        take_piece({block, done + piece.call, 0, 0}, piece, tally);
+      };
+      if (!layer->forward_in_pieces({view, true, repeat}, take)) return false;
+    }
+    return true;
+  }
+
+  void take_piece(Witness place, const impl::Piece& piece, Tally& tally) {
+    const auto call = static_cast<std::size_t>(piece.call);
+    std::uint64_t* const words =
+        element_words_.data() + call * element_stride();
+    const std::size_t first = sampler_.reader_.read_part(
+        piece.values, static_cast<std::size_t>(piece.first),
+        static_cast<std::size_t>(piece.count), words);
+    if (wrong_[call] == 0 && note_wrong(place, piece, first, tally)) {
+      wrong_[call] = 1;
+    }
+    if (piece.first + piece.count == sampler_.units_.elements()) {
+      count_call(place, words, nullptr, tally);
+    }
   }
 
   void read_calls(std::uint64_t block, std::int64_t first, std::int64_t repeat,
@@ -317,16 +345,16 @@ class Sampler::Worker {
       const std::size_t first_wrong =
           sampler_.reader_.read(values, element_words_.data());
       note_wrong(place, whole, first_wrong, tally);
-      count_call(place, values, tally);
+      count_call(place, element_words_.data(), values, tally);
     }
   }
 
   /// `values` of the whole call may be missing: then a torn unit is noted
   /// without what stands there.
-  void count_call(Witness place, const std::byte* values, Tally& tally) {
+  void count_call(Witness place, const std::uint64_t* words,
+                  const std::byte* values, Tally& tally) {
     std::uint64_t* units = row(place.call);
-    const auto torn =
-        sampler_.units_.read(element_words_.data(), units, tally.torn_units);
+    const auto torn = sampler_.units_.read(words, units, tally.torn_units);
     if (torn && !tally.torn) {
       place.element = *torn;
       if (values != nullptr) place.value = value_at({values, 0, 0, 0}, *torn);
@@ -359,7 +387,7 @@ class Sampler::Worker {
         continue;
       }
       ++tally.wrong_calls;
-      if (tally.wrong) return true;
+      if (tally.wrong && tally.wrong->call < place.call) return true;
       place.element = i;
       place.value = value;
       tally.wrong = place;
@@ -438,8 +466,9 @@ class Sampler::Worker {
   std::unique_ptr<impl::Layer> layer_;
   Caller caller_;
   bool reseeds_;
-  impl::Tensor piece_input_;
-  std::vector<std::uint64_t> element_words_;
+  impl::AlignedBytes piece_input_;
+  std::vector<std::uint64_t> element_words_;  // of calls that take turns
+  std::vector<std::uint8_t> wrong_;           // which of these has such a value
   std::vector<std::uint64_t> rows_;
   std::size_t row_stride_;
 };

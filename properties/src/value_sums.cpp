@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <vector>
 
 #ifndef DROPCHECK_VALUE_SUMS_ONCE
@@ -34,13 +35,13 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 using Doubles = hn::CappedTag<double, 8>;
 using Vector = hn::Vec<Doubles>;
-using Counts = hn::Rebind<std::int64_t, Doubles>;
 
 #if HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128
 
 // How values become doubles; each step is exact.
 struct FromDouble {
   using Element = double;
+  using Bits = std::uint64_t;
   static HWY_INLINE Vector load(const double* from) {
     return hn::LoadU(Doubles(), from);
   }
@@ -48,6 +49,7 @@ struct FromDouble {
 
 struct FromFloat {
   using Element = float;
+  using Bits = std::uint32_t;
   static HWY_INLINE Vector load(const float* from) {
     const hn::Rebind<float, Doubles> d;
     return hn::PromoteTo(Doubles(), hn::LoadU(d, from));
@@ -57,6 +59,7 @@ struct FromFloat {
 template <class Narrow>
 struct From16 {
   using Element = std::uint16_t;
+  using Bits = std::uint16_t;
   static HWY_INLINE Vector load(const std::uint16_t* from) {
     const hn::Rebind<float, Doubles> d;
     const hn::Rebind<std::uint16_t, Doubles> bits;
@@ -66,55 +69,106 @@ struct From16 {
   }
 };
 
+/// The sums of the powers 1 to 4, side by side.
+struct Powers {
+  HWY_ALIGN double of[4][kSums];
+};
+
 /// The sums that one vector's lanes take.
 struct Lanes {
-  Vector first;
-  Vector second;
-  Vector third;
-  Vector fourth;
-  hn::Vec<Counts> zeros;
+  HWY_INLINE Lanes(const Powers& powers, std::size_t at)
+      : first(hn::Load(Doubles(), powers.of[0] + at)),
+        second(hn::Load(Doubles(), powers.of[1] + at)),
+        third(hn::Load(Doubles(), powers.of[2] + at)),
+        fourth(hn::Load(Doubles(), powers.of[3] + at)) {}
 
-  HWY_INLINE void add(Vector value, Vector centre) {
-    const Doubles d;
-    const Vector off = hn::Sub(value, centre);
+  HWY_INLINE void store(Powers& powers, std::size_t at) const {
+    hn::Store(first, Doubles(), powers.of[0] + at);
+    hn::Store(second, Doubles(), powers.of[1] + at);
+    hn::Store(third, Doubles(), powers.of[2] + at);
+    hn::Store(fourth, Doubles(), powers.of[3] + at);
+  }
+
+  HWY_INLINE void add(Vector off) {
     const Vector square = hn::Mul(off, off);
     first = hn::Add(first, off);
     second = hn::Add(second, square);
     third = hn::Add(third, hn::Mul(square, off));
     fourth = hn::Add(fourth, hn::Mul(square, square));
-    const auto zero = hn::Eq(value, hn::Zero(d));
-    // A set mask lane is -1.
-    zeros = hn::Sub(zeros, hn::BitCast(Counts(), hn::VecFromMask(d, zero)));
   }
+
+  Vector first;
+  Vector second;
+  Vector third;
+  Vector fourth;
 };
+
+/// Values that are 0 but for the sign, of whole rounds. At most 2^15: the
+/// counts of 16-bit lanes would run over.
+template <class Bits>
+HWY_INLINE std::uint64_t zeros_of(const Bits* from, std::size_t rounds) {
+  const hn::CappedTag<Bits, kSums> d;
+  const auto magnitude =
+      hn::Set(d, static_cast<Bits>(static_cast<Bits>(~Bits{0}) >> 1U));
+  const auto one = hn::Set(d, Bits{1});
+  auto counts = hn::Zero(d);
+  for (std::size_t i = 0; i < rounds * kSums; i += hn::Lanes(d)) {
+    const auto bits = hn::And(hn::LoadU(d, from + i), magnitude);
+    const auto zero = hn::Eq(bits, hn::Zero(d));
+    counts = hn::IfThenElse(zero, hn::Add(counts, one), counts);
+  }
+  HWY_ALIGN Bits of[kSums];
+  hn::Store(counts, d, of);
+  return std::accumulate(of, of + hn::Lanes(d), std::uint64_t{0});
+}
+
+/// Two vectors at a time: one alone would wait for its sums. `kMoved`: by a
+/// centre that is not 0.
+template <class From, bool kMoved>
+HWY_INLINE void add_powers(const typename From::Element* from,
+                           std::size_t rounds, double centre, Powers& powers) {
+  constexpr std::size_t kWidth = hn::MaxLanes(Doubles());
+  const Vector middle = hn::Set(Doubles(), centre);
+  const auto off = [middle](const typename From::Element* at) HWY_ATTR {
+    const Vector value = From::load(at);
+    return kMoved ? hn::Sub(value, middle) : value;
+  };
+  for (std::size_t at = 0; at < kSums; at += 2 * kWidth) {
+    Lanes one(powers, at);
+    Lanes other(powers, at + kWidth);
+    const auto* next = from + at;
+    for (std::size_t i = 0; i < rounds; ++i, next += kSums) {
+      one.add(off(next));
+      other.add(off(next + kWidth));
+    }
+    one.store(powers, at);
+    other.store(powers, at + kWidth);
+  }
+}
 
 template <class From>
 void add_rounds(const void* values, std::size_t rounds, double centre,
                 PowerSums* sums) {
-  const Doubles d;
-  constexpr std::size_t kWidth = hn::MaxLanes(Doubles());
-  constexpr std::size_t kVectors = kSums / kWidth;
+  constexpr std::size_t kAtATime = 128;  // what stays in the nearest cache
   const auto* from = static_cast<const typename From::Element*>(values);
-  const Vector middle = hn::Set(d, centre);
-  for (std::size_t v = 0; v < kVectors; ++v) {
-    const Vector none = hn::Zero(d);
-    Lanes lanes{none, none, none, none, hn::Zero(Counts())};
-    for (std::size_t i = 0; i < rounds; ++i) {
-      lanes.add(From::load(from + i * kSums + v * kWidth), middle);
+  Powers powers{};
+  std::uint64_t zeros = 0;
+  for (std::size_t done = 0; done < rounds; done += kAtATime) {
+    const std::size_t part = std::min(kAtATime, rounds - done);
+    if (centre == 0) {
+      add_powers<From, false>(from, part, centre, powers);
+    } else {
+      add_powers<From, true>(from, part, centre, powers);
     }
-    HWY_ALIGN double of[4][kWidth];
-    HWY_ALIGN std::int64_t zeros[kWidth];
-    hn::Store(lanes.first, d, of[0]);
-    hn::Store(lanes.second, d, of[1]);
-    hn::Store(lanes.third, d, of[2]);
-    hn::Store(lanes.fourth, d, of[3]);
-    hn::Store(lanes.zeros, Counts(), zeros);
-    for (std::size_t j = 0; j < kWidth; ++j) {
-      sums[v * kWidth + j] = {rounds,   static_cast<std::uint64_t>(zeros[j]),
-                              of[0][j], of[1][j],
-                              of[2][j], of[3][j]};
-    }
+    zeros += zeros_of(reinterpret_cast<const typename From::Bits*>(from), part);
+    from += part * kSums;
   }
+  for (std::size_t i = 0; i < kSums; ++i) {
+    sums[i] = {rounds,          0,
+               powers.of[0][i], powers.of[1][i],
+               powers.of[2][i], powers.of[3][i]};
+  }
+  sums[0].zeros = zeros;
 }
 
 /// The first `rounds` * 16 values.

@@ -33,6 +33,8 @@ class WholeLayer final : public impl::Layer {
 /// One that counts its pieces, and turns one value of them into nonsense.
 class PiecesOnly final : public impl::Layer, public impl::PiecewiseLayer {
  public:
+  /// The element `wrong` of the second call of four, and the one before it of
+  /// the fourth.
   PiecesOnly(std::unique_ptr<impl::Layer> layer, std::int64_t wrong)
       : layer_(std::move(layer)), wrong_(wrong) {}
   impl::TensorView forward(const impl::Call&) override {
@@ -44,10 +46,8 @@ class PiecesOnly final : public impl::Layer, public impl::PiecewiseLayer {
         call, [&](impl::Piece piece) {
           const auto* values = static_cast<const float*>(piece.values);
           std::vector<float> changed(values, values + piece.count);
-          if (piece.call == 1 && piece.first <= wrong_ &&
-              wrong_ < piece.first + piece.count) {
-            changed[static_cast<std::size_t>(wrong_ - piece.first)] = 1e30F;
-          }
+          spoil(piece, 1, wrong_, changed);
+          spoil(piece, 3, wrong_ - 1, changed);
           piece.values = changed.data();
           take(piece);
         });
@@ -58,6 +58,13 @@ class PiecesOnly final : public impl::Layer, public impl::PiecewiseLayer {
   void reseed(std::uint64_t seed) override { layer_->reseed(seed); }
 
  private:
+  static void spoil(const impl::Piece& piece, std::int64_t call,
+                    std::int64_t element, std::vector<float>& values) {
+    const std::int64_t i = element - piece.first;
+    if (piece.call != call || i < 0 || i >= piece.count) return;
+    values[static_cast<std::size_t>(i)] = 1e30F;
+  }
+
   std::unique_ptr<impl::Layer> layer_;
   std::int64_t wrong_;
 };
@@ -145,13 +152,13 @@ TEST(Pieces, GiveTheTalliesOfWholeResults) {
 TEST(Pieces, AreReadWhereALayerOffersThem) {
   const auto experiment = experiment_of("dropout", {100, 101});
   const auto& entry = testing::subject("builtin:dropout");
-  for (const std::int64_t wrong : {0, 4095, 4096, 10099}) {
+  for (const std::int64_t wrong : {1, 2048, 4095, 4096, 10099}) {
     const auto pieces =
         wrapped(entry, [wrong](std::unique_ptr<impl::Layer> inner) {
           return std::make_unique<PiecesOnly>(std::move(inner), wrong);
         });
     Tally tally = tally_of(pieces, experiment);
-    EXPECT_EQ(tally.wrong_calls, 2U);
+    EXPECT_EQ(tally.wrong_calls, 4U);
     ASSERT_TRUE(tally.wrong);
     EXPECT_EQ(tally.wrong->block, 0U);
     EXPECT_EQ(tally.wrong->call, 1);

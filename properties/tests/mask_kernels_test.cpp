@@ -1,10 +1,10 @@
 // The vectorised kernels against scalar twins, one line of arithmetic each.
 //
-// Sizes 0 to 2000 take every path: whole words of 64, vectors of any width and
-// every length of tail. Buffers begin at any multiple of the element size, so
-// no load may count on alignment; words past the end are poisoned, so that
-// reading or writing them shows. Patterns come from a small alphabet, in which
-// dropped, kept and wrong values all are frequent.
+// Sizes 0 to 4300 take every path: whole words of 64, many of them together,
+// vectors of any width and every length of tail. Buffers begin at any multiple
+// of the element size, so no load may count on alignment; words past the end
+// are poisoned, so that reading or writing them shows. Patterns come from a
+// small alphabet, in which dropped, kept and wrong values all are frequent.
 #include "mask_kernels.hpp"
 
 #include <gtest/gtest.h>
@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "dropcheck/impl/random_stream.hpp"
+#include "impl/tests/vector_sets.hpp"
 
 namespace dropcheck::properties {
 namespace {
@@ -26,8 +27,9 @@ using impl::DType;
 constexpr std::uint64_t kPoison = 0xA5A5A5A5A5A5A5A5;
 
 std::size_t any_size() {
-  const auto special = *rc::gen::element<std::size_t>(
-      0, 1, 63, 64, 65, 127, 128, 129, 1000, 1984, 2000);
+  const auto special =
+      *rc::gen::element<std::size_t>(0, 1, 63, 64, 65, 127, 128, 129, 1000,
+                                     1984, 2000, 2047, 2048, 2049, 4096, 4300);
   return *rc::gen::oneOf(rc::gen::just(special),
                          rc::gen::inRange<std::size_t>(0, 2001))
               .as("size");
@@ -128,22 +130,24 @@ TEST_P(ReadDropBits, AgreesWithItsScalarTwin) {
     reading.kept = with_kept ? kept.data() : nullptr;
     const Read expected =
         scalar_read(reading, values, with_kept ? &kept : nullptr, count);
-    std::vector<std::uint64_t> words(word_count(count) + 1, kPoison);
-    const std::size_t first =
-        read_drop_bits(reading, values.data(), count, words.data());
-    RC_ASSERT(first == expected.first_wrong);
-    RC_ASSERT(words.back() == kPoison);
-    words.pop_back();
-    RC_ASSERT(words == expected.words);
+    impl::testing::on_all_vector_sets([&] {
+      std::vector<std::uint64_t> words(word_count(count) + 1, kPoison);
+      const std::size_t first =
+          read_drop_bits(reading, values.data(), count, words.data());
+      RC_ASSERT(first == expected.first_wrong);
+      RC_ASSERT(words.back() == kPoison);
+      words.pop_back();
+      RC_ASSERT(words == expected.words);
+    });
   });
   EXPECT_TRUE(right);
 }
 
 TEST_P(ReadDropBits, NamesTheFirstWrongElementWhereverItIs) {
   const DType dtype = GetParam();
-  constexpr std::size_t kCount = 200;
+  constexpr std::size_t kCount = 2200;
   Elements values(kCount, impl::size_of(dtype), 1);
-  for (std::size_t i = 0; i < kCount; ++i) values.set(i, i + 1);
+  for (std::size_t i = 0; i < kCount; ++i) values.set(i, i + 1000);
   const Elements kept = values;
   const MaskReading reading{.dtype = dtype, .kept = kept.data()};
   std::vector<std::uint64_t> words(word_count(kCount));

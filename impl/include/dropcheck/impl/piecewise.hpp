@@ -15,6 +15,11 @@ struct Piece {
   std::int64_t first = 0;  ///< element; a multiple of 64
   std::int64_t count = 0;
 };
+/// Training calls whose results are shown in pieces.
+struct PieceCalls {
+  std::int64_t count = 1;
+  bool in_place = false;  ///< each piece is an overwritten copy of the input's
+};
 using TakePiece = std::function<void(const Piece&)>;
 
 /// What a Layer may be, too: one whose training results need never be whole.
@@ -23,7 +28,9 @@ class PiecewiseLayer {
   virtual ~PiecewiseLayer() = default;
 
   /// The training calls of `Layer::forward`, whose results `take` gets piece by
-  /// piece, in order, each still in the cache that it was written to. The
+  /// piece, each still in the cache that it was written to. The pieces of a
+  /// call come in order, and the last ones in the order of calls; calls may
+  /// take turns between, so that an input is read once for all of them. The
   /// values are those that `forward` would give; there is no gradient of them.
   /// In place, each piece is a copy of the input's that was overwritten.
   /// Returns false, and draws nothing, where this configuration has only whole

@@ -61,8 +61,12 @@ class RandomStream {
   /// The next `count` <= 64 decisions.
   std::uint64_t next_decisions(std::uint64_t threshold, std::size_t count);
 
-  /// Decisions made at a time.
+  void decide_many(std::uint64_t threshold, std::size_t count,
+                   std::uint64_t* kept);
+
+  /// Decisions made at a time for requests of fewer than kMany.
   static constexpr std::size_t kHeld = 4096;
+  static constexpr std::size_t kMany = 4 * kHeld;
   struct Held {
     std::uint64_t lot = ~std::uint64_t{0};  ///< none yet
     std::uint64_t threshold = 0;

@@ -87,12 +87,12 @@ concept DrivableLayer = InProcessLayer<T> &&
   { layer.drive(view, words, view) } -> std::convertible_to<std::uint64_t>;
 };
 
-/// A layer that can show its training results piece by piece
-/// (`PiecewiseLayer`), for one call; false where it cannot.
+/// A layer that can show the results of training calls piece by piece
+/// (`PiecewiseLayer`); false where it cannot.
 template <class T>
 concept ShowsPieces = requires(T layer, const TensorView& view,
-                               const TakePiece& take) {
-  { layer.forward_in_pieces(view, true, take) } -> std::convertible_to<bool>;
+                               PieceCalls calls, const TakePiece& take) {
+  { layer.forward_in_pieces(view, calls, take) } -> std::convertible_to<bool>;
 };
 
 namespace detail {
@@ -153,17 +153,8 @@ class SimpleLayer final : public Layer, public PiecewiseLayer {
   bool forward_in_pieces(const Call& call, const TakePiece& take) override {
     if constexpr (ShowsPieces<T>) {
       if (!call.training) return false;
-      std::int64_t index = 0;
-      const TakePiece numbered = [&](Piece piece) {
-        piece.call = index;
-        take(piece);
-      };
-      for (; index < call.repeat; ++index) {
-        if (!layer_.forward_in_pieces(call.input, in_place_, numbered)) {
-          return false;
-        }
-      }
-      return true;
+      return layer_.forward_in_pieces(call.input, {call.repeat, in_place_},
+                                      take);
     }
     return false;
   }
