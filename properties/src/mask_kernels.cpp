@@ -14,6 +14,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <vector>
 
 HWY_BEFORE_NAMESPACE();
 namespace dropcheck::properties::HWY_NAMESPACE {
@@ -250,37 +251,45 @@ std::uint64_t joint_at_lag_of(const std::uint64_t* words, std::size_t bits,
   return total;
 }
 
-/// The lags first .. first + 6. Seven sums and the words stay in registers.
+/// Bits that are set here and so many places later.
+template <int kLag, class V>
+HWY_INLINE V joint_of(V here, V next) {
+#if HWY_TARGET == HWY_AVX3_DL
+  const V later{_mm512_shrdi_epi64(here.raw, next.raw, kLag)};
+#else
+  const V later =
+      hn::Or(hn::ShiftRight<kLag>(here), hn::ShiftLeft<64 - kLag>(next));
+#endif
+  return hn::PopulationCount(hn::And(here, later));
+}
+
+/// The lags kFirst .. kFirst + 6. Seven sums and the words stay in registers.
+template <int kFirst>
 HWY_INLINE void joint_at_seven_lags(const std::uint64_t* words,
-                                    std::size_t count, int first,
-                                    std::uint64_t* totals) {
+                                    std::size_t count, std::uint64_t* totals) {
   const Words d;
   auto s0 = hn::Zero(d), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0;
   std::size_t i = 0;
   for (; i + hn::Lanes(d) < count; i += hn::Lanes(d)) {
     const auto here = hn::LoadU(d, words + i);
     const auto next = hn::LoadU(d, words + i + 1);
-    const auto joint = [&](int shift) HWY_ATTR {
-      const auto later = hn::Or(hn::ShiftRightSame(here, shift),
-                                hn::ShiftLeftSame(next, 64 - shift));
-      return hn::PopulationCount(hn::And(here, later));
-    };
-    s0 = hn::Add(s0, joint(first));
-    s1 = hn::Add(s1, joint(first + 1));
-    s2 = hn::Add(s2, joint(first + 2));
-    s3 = hn::Add(s3, joint(first + 3));
-    s4 = hn::Add(s4, joint(first + 4));
-    s5 = hn::Add(s5, joint(first + 5));
-    s6 = hn::Add(s6, joint(first + 6));
+    s0 = hn::Add(s0, joint_of<kFirst>(here, next));
+    s1 = hn::Add(s1, joint_of<kFirst + 1>(here, next));
+    s2 = hn::Add(s2, joint_of<kFirst + 2>(here, next));
+    s3 = hn::Add(s3, joint_of<kFirst + 3>(here, next));
+    s4 = hn::Add(s4, joint_of<kFirst + 4>(here, next));
+    s5 = hn::Add(s5, joint_of<kFirst + 5>(here, next));
+    s6 = hn::Add(s6, joint_of<kFirst + 6>(here, next));
   }
   const std::array<std::uint64_t, 7> sums{
       lane_sum(d, s0), lane_sum(d, s1), lane_sum(d, s2), lane_sum(d, s3),
       lane_sum(d, s4), lane_sum(d, s5), lane_sum(d, s6)};
+  totals += kFirst - 1;
   for (int j = 0; j < 7; ++j) {
     std::uint64_t total = sums[static_cast<std::size_t>(j)];
     for (std::size_t w = i; w < count; ++w) {
       total += static_cast<std::uint64_t>(
-          std::popcount(words[w] & shifted_word(words, count, w, first + j)));
+          std::popcount(words[w] & shifted_word(words, count, w, kFirst + j)));
     }
     totals[j] = total;
   }
@@ -289,8 +298,33 @@ HWY_INLINE void joint_at_seven_lags(const std::uint64_t* words,
 void joint_at_short_lags_of(const std::uint64_t* words, std::size_t bits,
                             std::uint64_t* counts) {
   const std::size_t count = (bits + 63) / 64;
-  for (int first = 1; first <= 57; first += 7) {
-    joint_at_seven_lags(words, count, first, counts + first - 1);
+  joint_at_seven_lags<1>(words, count, counts);
+  joint_at_seven_lags<8>(words, count, counts);
+  joint_at_seven_lags<15>(words, count, counts);
+  joint_at_seven_lags<22>(words, count, counts);
+  joint_at_seven_lags<29>(words, count, counts);
+  joint_at_seven_lags<36>(words, count, counts);
+  joint_at_seven_lags<43>(words, count, counts);
+  joint_at_seven_lags<50>(words, count, counts);
+  joint_at_seven_lags<57>(words, count, counts);
+}
+
+void count_before_of(const std::uint64_t* words, std::size_t bits,
+                     std::span<const std::size_t> places,
+                     std::uint64_t* counts) {
+  std::vector<std::uint64_t> before(bits / 64 + 1);
+  for (std::size_t w = 0; w < bits / 64; ++w) {
+    before[w + 1] =
+        before[w] + static_cast<std::uint64_t>(std::popcount(words[w]));
+  }
+  for (const std::size_t place : places) {
+    std::uint64_t count = before[place / 64];
+    if (place % 64 != 0) {
+      const std::uint64_t mask = (std::uint64_t{1} << (place % 64)) - 1;
+      count +=
+          static_cast<std::uint64_t>(std::popcount(words[place / 64] & mask));
+    }
+    *counts++ = count;
   }
 }
 
@@ -323,11 +357,64 @@ void add_bits_of(const std::uint64_t* words, std::size_t bits,
   }
 }
 
+/// Counters += the number whose binary digits the planes have, 64 at a time.
+HWY_INLINE void add_planes(const std::uint64_t* planes, std::size_t stride,
+                           std::uint16_t* counters) {
+  const hn::CappedTag<std::uint16_t, 64> d;
+  for (std::size_t j = 0; j < 64; j += hn::Lanes(d)) {
+    auto sum = hn::LoadU(d, counters + j);
+    for (std::size_t plane = 0; plane < 4; ++plane) {
+      const std::uint64_t part = planes[plane * stride] >> j;
+      const auto mask =
+          hn::LoadMaskBits(d, reinterpret_cast<const std::uint8_t*>(&part));
+      const auto digit = hn::Set(d, static_cast<std::uint16_t>(1U << plane));
+      sum = hn::Add(sum, hn::IfThenElseZero(mask, digit));
+    }
+    hn::StoreU(sum, d, counters + j);
+  }
+}
+
+/// Rows are counted in four binary digits a position, then added up.
+void add_rows_of(const std::uint64_t* rows, std::size_t stride,
+                 std::size_t count, std::size_t bits, std::uint16_t* counters) {
+  const hn::CappedTag<std::uint64_t, 8> d;
+  const std::size_t lanes = hn::Lanes(d);
+  HWY_ALIGN std::uint64_t planes[4 * 8];
+  std::size_t w = 0;
+  for (; 64 * (w + lanes) <= bits; w += lanes) {
+    auto p0 = hn::Zero(d), p1 = p0, p2 = p0, p3 = p0;
+    const std::uint64_t* row = rows + w;
+    for (std::size_t r = 0; r < count; ++r, row += stride) {
+      const auto one = hn::LoadU(d, row);
+      const auto two = hn::And(p0, one);
+      const auto four = hn::And(p1, two);
+      const auto eight = hn::And(p2, four);
+      p0 = hn::Xor(p0, one);
+      p1 = hn::Xor(p1, two);
+      p2 = hn::Xor(p2, four);
+      p3 = hn::Xor(p3, eight);
+    }
+    hn::Store(p0, d, planes);
+    hn::Store(p1, d, planes + lanes);
+    hn::Store(p2, d, planes + 2 * lanes);
+    hn::Store(p3, d, planes + 3 * lanes);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      add_planes(planes + lane, lanes, counters + 64 * (w + lane));
+    }
+  }
+  for (std::size_t r = 0; r < count; ++r) {
+    add_bits_of(rows + r * stride + w, bits - 64 * w, counters + 64 * w);
+  }
+}
+
 }  // namespace dropcheck::properties::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace dropcheck::properties {
+
+/// Rows whose number four binary digits hold.
+constexpr std::size_t kMostRows = 15;
 
 HWY_EXPORT(read_16);
 HWY_EXPORT(read_32);
@@ -335,8 +422,10 @@ HWY_EXPORT(read_64);
 HWY_EXPORT(count_and);
 HWY_EXPORT(joint_at_lag_of);
 HWY_EXPORT(joint_at_short_lags_of);
+HWY_EXPORT(count_before_of);
 HWY_EXPORT(count_groups_of);
 HWY_EXPORT(add_bits_of);
+HWY_EXPORT(add_rows_of);
 
 std::size_t read_drop_bits(const MaskReading& reading, const void* values,
                            std::size_t count, std::uint64_t* words) {
@@ -369,6 +458,11 @@ void joint_at_short_lags(const std::uint64_t* words, std::size_t bits,
   HWY_DYNAMIC_DISPATCH(joint_at_short_lags_of)(words, bits, counts);
 }
 
+void count_before(const std::uint64_t* words, std::size_t bits,
+                  std::span<const std::size_t> places, std::uint64_t* counts) {
+  HWY_DYNAMIC_DISPATCH(count_before_of)(words, bits, places, counts);
+}
+
 void count_groups(const std::uint64_t* words, std::size_t count,
                   std::uint64_t* histogram) {
   HWY_DYNAMIC_DISPATCH(count_groups_of)(words, count, histogram);
@@ -377,6 +471,15 @@ void count_groups(const std::uint64_t* words, std::size_t count,
 void add_bits(const std::uint64_t* words, std::size_t bits,
               std::uint16_t* counters) {
   HWY_DYNAMIC_DISPATCH(add_bits_of)(words, bits, counters);
+}
+
+void add_rows(const std::uint64_t* rows, std::size_t stride, std::size_t count,
+              std::size_t bits, std::uint16_t* counters) {
+  for (std::size_t done = 0; done < count; done += kMostRows) {
+    HWY_DYNAMIC_DISPATCH(add_rows_of)
+    (rows + done * stride, stride, std::min(kMostRows, count - done), bits,
+     counters);
+  }
 }
 
 }  // namespace dropcheck::properties

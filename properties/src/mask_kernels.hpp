@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
 #include "dropcheck/impl/dtype.hpp"
 
@@ -55,8 +56,17 @@ inline constexpr std::size_t kShortLags = 63;
 void joint_at_short_lags(const std::uint64_t* words, std::size_t bits,
                          std::uint64_t* counts);
 
+/// counts[j] = number of set bits among the first places[j] <= bits.
+void count_before(const std::uint64_t* words, std::size_t bits,
+                  std::span<const std::size_t> places, std::uint64_t* counts);
+
 /// counters[i] += bit i.
 void add_bits(const std::uint64_t* words, std::size_t bits,
               std::uint16_t* counters);
+
+/// The same for so many rows, `stride` words apart: the time of one add_bits
+/// serves fifteen.
+void add_rows(const std::uint64_t* rows, std::size_t stride, std::size_t count,
+              std::size_t bits, std::uint16_t* counters);
 
 }  // namespace dropcheck::properties

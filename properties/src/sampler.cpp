@@ -22,6 +22,9 @@ constexpr std::int64_t kElementsPerRequest = std::int64_t{1} << 18;
 /// Decisions of calls that are asked for in pieces at a time.
 constexpr std::int64_t kBitsInPieces = std::int64_t{1} << 20;
 
+/// Rows that counters of 16 bits hold.
+constexpr std::int64_t kMostCounted = 65535;
+
 std::size_t words_for(std::int64_t bits) {
   return static_cast<std::size_t>((bits + 63) / 64);
 }
@@ -179,52 +182,35 @@ Inputs make_inputs(impl::Subject& subject, const Experiment& experiment) {
   return inputs;
 }
 
-namespace {
-
-/// Set bits from position `begin` to the end of `count` words, the last of
-/// which has no bits past the row.
-std::uint64_t count_suffix(const std::uint64_t* words, std::size_t count,
-                           std::size_t begin) {
-  const std::size_t first = begin / 64;
-  if (first == count) return 0;
-  const std::uint64_t before = (std::uint64_t{1} << (begin % 64)) - 1;
-  return popcount(words + first, count - first) -
-         static_cast<std::uint64_t>(std::popcount(words[first] & before));
-}
-
-/// Set bits among the first `bits`.
-std::uint64_t count_prefix(const std::uint64_t* words, std::size_t bits) {
-  const std::size_t full = bits / 64;
-  std::uint64_t count = popcount(words, full);
-  if (bits % 64 != 0) {
-    const std::uint64_t mask = (std::uint64_t{1} << (bits % 64)) - 1;
-    count += static_cast<std::uint64_t>(std::popcount(words[full] & mask));
-  }
-  return count;
-}
-
-}  // namespace
-
 void count_row(const std::uint64_t* words, const StructurePlan& plan,
                Tally& tally) {
   const auto bits = static_cast<std::size_t>(plan.row_bits);
-  const std::size_t count = words_for(plan.row_bits);
-  const std::uint64_t drops = popcount(words, count);
+  // Pairs at a lag: the earlier ones end so much before the row does, the later
+  // ones begin so far into it.
+  const std::size_t lags = plan.lags.size();
+  std::vector<std::size_t> places;
+  places.reserve(2 * lags + 1);
+  for (const std::size_t lag : plan.lags) places.push_back(bits - lag);
+  places.insert(places.end(), plan.lags.begin(), plan.lags.end());
+  places.push_back(bits);
+  std::vector<std::uint64_t> before(places.size());
+  count_before(words, bits, places, before.data());
+  const std::uint64_t drops = before.back();
   tally.structure_rate += {drops, bits};
   ++tally.structure_rows;
   tally.drops_per_row.push_back(static_cast<std::uint32_t>(drops));
   count_groups(words, bits / 64, tally.groups.data());
   std::array<std::uint64_t, kShortLags> near{};
   joint_at_short_lags(words, bits, near.data());
-  tally.lags.resize(plan.lags.size());
-  for (std::size_t j = 0; j < plan.lags.size(); ++j) {
+  tally.lags.resize(lags);
+  for (std::size_t j = 0; j < lags; ++j) {
     const std::size_t lag = plan.lags[j];
     PairCounts pairs;
     pairs.pairs = bits - lag;
     pairs.both =
         lag <= kShortLags ? near[lag - 1] : joint_at_lag(words, bits, lag);
-    pairs.earlier = drops - count_suffix(words, count, bits - lag);
-    pairs.later = drops - count_prefix(words, lag);
+    pairs.earlier = before[j];
+    pairs.later = drops - before[lags + j];
     tally.lags[j] += pairs;
   }
 }
@@ -448,15 +434,16 @@ class Sampler::Worker {
     const auto units = static_cast<std::size_t>(sampler_.structure_.units);
     tally.positions.assign(units, 0);
     std::vector<std::uint16_t> counters(64 * row_stride_);
-    std::int64_t since_flush = 0;
     const auto flush = [&] {
       for (std::size_t i = 0; i < units; ++i) tally.positions[i] += counters[i];
       std::fill(counters.begin(), counters.end(), std::uint16_t{0});
-      since_flush = 0;
     };
-    for (std::int64_t call = 0; call < sampler_.calls_per_block_; ++call) {
-      add_bits(row(call), units, counters.data());
-      if (++since_flush == 65535) flush();
+    const std::int64_t calls = sampler_.calls_per_block_;
+    for (std::int64_t call = 0; call < calls; call += kMostCounted) {
+      if (call > 0) flush();
+      add_rows(row(call), row_stride_,
+               static_cast<std::size_t>(std::min(kMostCounted, calls - call)),
+               units, counters.data());
     }
     flush();
   }

@@ -234,6 +234,55 @@ RC_GTEST_PROP(AddBits, AddsEachBitToItsOwnCounter, ()) {
   RC_ASSERT(counters == expected);
 }
 
+RC_GTEST_PROP(AddRows, AddsTheBitsOfEveryRow, ()) {
+  const std::size_t bits = any_size();
+  const auto rows = *rc::gen::inRange<std::size_t>(0, 40).as("rows");
+  const std::size_t stride = word_count(bits) + 1;
+  std::vector<std::uint64_t> words;
+  std::vector<std::uint16_t> expected(bits + 1, 7);
+  for (std::size_t row = 0; row < rows; ++row) {
+    auto one = any_bits(bits);
+    add_bits(one.data(), bits, expected.data());
+    one.push_back(kPoison);
+    words.insert(words.end(), one.begin(), one.end());
+  }
+  impl::testing::on_all_vector_sets([&] {
+    std::vector<std::uint16_t> counters(bits + 1, 7);
+    add_rows(words.data(), stride, rows, bits, counters.data());
+    RC_ASSERT(counters == expected);
+  });
+}
+
+RC_GTEST_PROP(CountBefore, CountsWhatIsSetBeforeAPlace, ()) {
+  const std::size_t bits = any_size();
+  const auto words = any_bits(bits);
+  std::vector<std::size_t> places;
+  std::vector<std::uint64_t> expected;
+  std::uint64_t ones = 0;
+  for (std::size_t i = 0; i <= bits; ++i) {
+    places.push_back(i);
+    expected.push_back(ones);
+    if (i < bits && bit(words, i)) ++ones;
+  }
+  impl::testing::on_all_vector_sets([&] {
+    std::vector<std::uint64_t> counts(places.size());
+    count_before(words.data(), bits, places, counts.data());
+    RC_ASSERT(counts == expected);
+  });
+}
+
+RC_GTEST_PROP(ShortLags, AreThoseOfOneLagAtATime, ()) {
+  const std::size_t bits = any_size();
+  const auto words = any_bits(bits);
+  impl::testing::on_all_vector_sets([&] {
+    std::vector<std::uint64_t> counts(kShortLags);
+    joint_at_short_lags(words.data(), bits, counts.data());
+    for (std::size_t lag = 1; lag <= kShortLags; ++lag) {
+      RC_ASSERT(counts[lag - 1] == scalar_joint(words, bits, lag));
+    }
+  });
+}
+
 TEST(AddBits, CountsTo65535) {
   const std::vector<std::uint64_t> ones(2, ~std::uint64_t{0});
   std::vector<std::uint16_t> counters(128);
