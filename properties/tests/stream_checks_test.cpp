@@ -35,8 +35,8 @@ Plan plan_for(const std::string& name, const std::string& check,
 TEST(LongStreamPlan, ReachesWhatTheProfilesPromise) {
   for (const char* name : {"builtin:dropout", "builtin:dropout2d",
                            "builtin:drop_path", "builtin:token_dropout"}) {
-    PlannedConfiguration planned =
-        plan_for(name, "long_stream", Profile::kPr).configurations.front();
+    const Plan plan = plan_for(name, "long_stream", Profile::kPr);
+    const PlannedConfiguration& planned = plan.configurations.front();
     const auto decisions = [&](Profile profile) {
       return make_long_stream_plan(planned, profile, 30, 0).decisions();
     };
@@ -49,9 +49,8 @@ TEST(LongStreamPlan, ReachesWhatTheProfilesPromise) {
 }
 
 TEST(LongStreamPlan, IsShorterForASlowLayerAndSaysSo) {
-  PlannedConfiguration planned =
-      plan_for("builtin:dropout", "long_stream", Profile::kPr)
-          .configurations.front();
+  Plan plan = plan_for("builtin:dropout", "long_stream", Profile::kPr);
+  PlannedConfiguration& planned = plan.configurations.front();
   planned.seconds_per_call = 1e-9 * 241 * 271;
   EXPECT_EQ(affordable_decisions(planned, Profile::kPr), 0u);
   planned.seconds_per_call = 1e-6 * 241 * 271;
@@ -83,14 +82,14 @@ TEST(LongStream, IsReplayedAtItsLength) {
 }
 
 TEST(SeedPlan, SeesSixMillionMasksAtPr) {
-  const PlannedConfiguration planned =
-      plan_for("builtin:dropout", "independence_seeds", Profile::kPr)
-          .configurations.front();
-  const SeedPlan plan = make_seed_plan(planned, Profile::kPr, 30);
-  EXPECT_EQ(plan.fresh, 16384);
-  EXPECT_GE(plan.mask_bits(), 512);
-  EXPECT_EQ(plan.row_flips.size(), 64u);
-  EXPECT_EQ(plan.large_calls, 0);
+  const Plan plan =
+      plan_for("builtin:dropout", "independence_seeds", Profile::kPr);
+  const PlannedConfiguration& planned = plan.configurations.front();
+  const SeedPlan seeds = make_seed_plan(planned, Profile::kPr, 30);
+  EXPECT_EQ(seeds.fresh, 16384);
+  EXPECT_GE(seeds.mask_bits(), 512);
+  EXPECT_EQ(seeds.row_flips.size(), 64u);
+  EXPECT_EQ(seeds.large_calls, 0);
   EXPECT_GT(make_seed_plan(planned, Profile::kNightly, 30).large_calls, 0);
 }
 
