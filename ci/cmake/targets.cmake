@@ -43,8 +43,6 @@ function(dropcheck_benchmark name)
   endif()
   cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
   add_executable(${name} ${arg_SOURCES})
-  # That they compile is what counts.
-  target_compile_options(${name} PRIVATE -Wno-error)
   target_link_libraries(${name} PRIVATE ${arg_LIBRARIES}
     benchmark::benchmark)
 endfunction()

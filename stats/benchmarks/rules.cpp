@@ -26,11 +26,10 @@ std::vector<std::uint64_t> shipped_looks(const RateClaim& claim) {
 template <typename Holds>
 std::int64_t first_true(std::uint64_t n, const Holds& holds) {
   const auto drops = std::views::iota(std::uint64_t{0}, n + 1);
-  return std::ranges::partition_point(drops,
-                                      [&](std::uint64_t k) {
-                                        return !holds(Counts{k, n});
-                                      }) -
-         drops.begin();
+  const auto first = std::ranges::partition_point(drops, [&](std::uint64_t k) {
+    return !holds(Counts{k, n});
+  });
+  return static_cast<std::int64_t>(first - drops.begin());
 }
 
 // The verdicts of a rule that excludes rates: excludes(counts, p).

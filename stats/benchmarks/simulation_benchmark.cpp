@@ -63,7 +63,7 @@ std::uint64_t draw(std::uint64_t n, double p, Generator& generator) {
       p /= median;
     }
   }
-  for (; n > 0; --n) below += uniform(generator) < p ? 1 : 0;
+  for (; n > 0; --n) below += uniform(generator) < p ? 1U : 0U;
   return below;
 }
 
