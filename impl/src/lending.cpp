@@ -58,17 +58,17 @@ TensorView Lending::lend(const TensorView& original) {
       reinterpret_cast<std::uintptr_t>(span.begin) % GuardedBytes::kAlignment;
   const auto [place, fresh] = pairs_.try_emplace({span.count, offset});
   pair_ = &place->second;
-  for (auto& copy : pair_->copies) {
-    if (fresh) copy = std::make_shared<GuardedBytes>(span.count, offset);
-  }
+  const auto make = [&] {
+    return std::make_shared<GuardedBytes>(span.count, offset);
+  };
+  if (fresh) pair_->copies = {make(), make()};
   original_ = span.begin;
-  auto& turn = pair_->copies[pair_->turn];
-  if (!is_free(turn)) turn = std::make_shared<GuardedBytes>(span.count, offset);
-  GuardedBytes& copy = *turn;
-  if (span.count > 0) std::memcpy(copy.data(), span.begin, span.count);
+  auto& copy = pair_->copies[pair_->turn];
+  if (!is_free(copy)) copy = make();
+  if (span.count > 0) std::memcpy(copy->data(), span.begin, span.count);
   TensorView view = original;
   view.data =
-      copy.data() + (static_cast<std::byte*>(original.data) - span.begin);
+      copy->data() + (static_cast<std::byte*>(original.data) - span.begin);
   return view;
 }
 

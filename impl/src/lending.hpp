@@ -31,9 +31,9 @@ class Lending {
   bool to_original(TensorView& view) const;
 
   /// Copies back what the layer changed and, unless the layer may hold the
-  /// copy, overwrites it. `name` is
-  /// e.g. "its input". Returns whether the layer changed anything. Throws
-  /// MemoryViolation for a write beside the copy or into the one before.
+  /// copy, overwrites it. `name` is e.g. "its input". Returns whether the layer
+  /// changed anything. Throws MemoryViolation for a write beside the copy or
+  /// into the one before.
   bool take_back(std::string_view name);
 
  private:

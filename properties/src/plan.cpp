@@ -432,6 +432,7 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
       seconds = seconds_per_call(subject, configuration);
       elements = elements_of_call(configuration);
     }
+    // The rest is added by forecast.
     configuration.expected_seconds =
         static_cast<double>(configuration.checks.size()) *
         (kSmallCallsPerCheck * seconds->small_call +
