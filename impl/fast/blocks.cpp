@@ -11,13 +11,26 @@
 namespace dropcheck::impl::fast {
 namespace {
 
-void clear_bits(std::uint64_t* words, std::size_t begin, std::size_t count) {
+void set_bits(std::uint64_t* words, std::size_t begin, std::size_t count) {
   while (count > 0) {
     const std::size_t part = std::min(count, 64 - begin % 64);
-    words[begin / 64] &= ~(lowest(part) << (begin % 64));
+    words[begin / 64] |= lowest(part) << (begin % 64);
     begin += part;
     count -= part;
   }
+}
+
+/// Sets each bit that stands `distance` after one that is set.
+void set_after(std::uint64_t* words, std::size_t count, std::size_t distance) {
+  const std::size_t whole = distance / 64;
+  const std::size_t rest = distance % 64;
+  if (whole >= count) return;
+  for (std::size_t i = count - 1; i > whole; --i) {
+    // In two steps: a shift by 64 is none.
+    words[i] |=
+        words[i - whole] << rest | words[i - whole - 1] >> 1U >> (63 - rest);
+  }
+  words[whole] |= words[0] << rest;
 }
 
 /// The places of a map that die around a centre: rows of neighbours, all of one
@@ -42,11 +55,34 @@ class BlockTable {
            blocks.first == blocks_.first && blocks.last == blocks_.last;
   }
 
-  /// Drops the block around a centre of the map whose first bit is `map`.
-  void drop(std::size_t centre, std::size_t map, std::uint64_t* kept) const {
+  /// Drops the block around a centre of the map whose first bit is `map`, or
+  /// its first element only, where grow_whole() is due.
+  void drop(std::size_t centre, std::size_t map, std::uint64_t* dropped) const {
     const DeadRows& dead = dead_[centre];
+    if (all_whole()) {
+      const std::size_t first = map + starts_[dead.first];
+      dropped[first / 64] |= std::uint64_t{1} << (first % 64);
+      return;
+    }
     for (std::size_t i = dead.first; i < dead.first + dead.rows; ++i) {
-      clear_bits(kept, map + starts_[i], dead.length);
+      set_bits(dropped, map + starts_[i], dead.length);
+    }
+  }
+
+  /// Whether no block reaches over an edge of its map.
+  bool all_whole() const { return all_whole_; }
+
+  /// Makes a block of each element that was dropped: of all maps at once.
+  void grow_whole(std::uint64_t* dropped, std::size_t words) const {
+    std::size_t stride = 1;
+    for (std::size_t axis = blocks_.extents.size(); axis-- > 0;) {
+      const auto size = static_cast<std::size_t>(blocks_.sizes[axis]);
+      for (std::size_t length = 1; length < size;) {
+        const std::size_t more = std::min(length, size - length);
+        set_after(dropped, words, more * stride);
+        length += more;
+      }
+      stride *= static_cast<std::size_t>(blocks_.extents[axis]);
     }
   }
 
@@ -60,6 +96,7 @@ class BlockTable {
     for (std::int64_t centre = blocks_.first[axis];
          centre <= blocks_.last[axis]; ++centre) {
       const std::int64_t low = centre - (size - 1) / 2;
+      if (low < 0 || low + size > extent) all_whole_ = false;
       const auto begin =
           static_cast<std::size_t>(std::max<std::int64_t>(low, 0));
       const auto end = static_cast<std::size_t>(std::min(low + size, extent));
@@ -84,6 +121,7 @@ class BlockTable {
   reference::Blocks blocks_;
   std::vector<DeadRows> dead_;
   std::vector<std::size_t> starts_;
+  bool all_whole_ = true;
 };
 
 /// That of the latest call on this thread serves again: for a small mask it
@@ -100,10 +138,10 @@ void drop_blocks(const reference::Blocks& blocks, std::size_t maps,
                  RandomStream& stream, std::uint64_t* kept) {
   const auto map = static_cast<std::size_t>(element_count(blocks.extents));
   const std::size_t size = maps * map;
-  for (std::size_t i = 0; i < size; i += 64) {
-    kept[i / 64] = lowest(std::min<std::size_t>(64, size - i));
-  }
+  const std::size_t size_words = (size + 63) / 64;
   if (size == 0) return;
+  // What is dropped; turned round in the end.
+  std::fill_n(kept, size_words, 0);
   const BlockTable& table = table_of(blocks);
   const auto probability = Probability::from_drop(blocks.gamma);
   const std::size_t centres = maps * table.centres();
@@ -127,6 +165,9 @@ void drop_blocks(const reference::Blocks& blocks, std::size_t maps,
       }
     }
   }
+  if (table.all_whole()) table.grow_whole(kept, size_words);
+  for (std::size_t i = 0; i < size_words; ++i) kept[i] = ~kept[i];
+  if (size % 64 != 0) kept[size_words - 1] &= lowest(size % 64);
 }
 
 }  // namespace dropcheck::impl::fast

@@ -46,20 +46,26 @@ class RunReader {
  public:
   /// `run` is 1 to 32.
   explicit RunReader(std::size_t run) : run_(run), ones_(lowest(run)) {
+    // Unit i is i * (run - 1) bits too high: it falls by the powers of two of
+    // that number, the small ones first, so that none meets another.
     for (std::size_t i = 0; i < 64 / run; ++i) {
       first_ |= std::uint64_t{1} << (i * run);
-      unit_of_[i * run] = static_cast<std::uint8_t>(i);
+      std::size_t place = i * run;
+      for (std::size_t k = 0; k < falling_.size(); ++k) {
+        if (((i * (run - 1)) >> k & 1U) == 0) continue;
+        falling_[k] |= std::uint64_t{1} << place;
+        place -= std::size_t{1} << k;
+      }
     }
   }
 
   std::optional<std::uint64_t> read(std::uint64_t elements) const {
-    std::uint64_t starts = elements & first_;
+    std::uint64_t units = elements & first_;
     // The products of a run fill its place and no more.
-    if (starts * ones_ != elements) return std::nullopt;
-    std::uint64_t units = 0;
-    for (; starts != 0; starts &= starts - 1) {
-      units |= std::uint64_t{1}
-               << unit_of_[static_cast<std::size_t>(std::countr_zero(starts))];
+    if (units * ones_ != elements) return std::nullopt;
+    for (std::size_t k = 0; k < falling_.size(); ++k) {
+      const std::uint64_t fall = units & falling_[k];
+      units = (units ^ fall) | fall >> (1U << k);
     }
     return units;
   }
@@ -70,7 +76,7 @@ class RunReader {
   std::size_t run_;
   std::uint64_t ones_;
   std::uint64_t first_ = 0;
-  std::array<std::uint8_t, 64> unit_of_{};
+  std::array<std::uint64_t, 6> falling_{};  ///< by 1, 2, 4...
 };
 
 constexpr std::size_t kLongRun = 33;

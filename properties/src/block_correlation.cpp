@@ -136,8 +136,8 @@ namespace {
 
 /// Blocks that are taken together, and frequencies at a time: what is summed
 /// stays in the cache.
-constexpr std::size_t kTogether = 8;
-constexpr std::size_t kFrequencies = 2048;
+constexpr std::size_t kTogether = 16;
+constexpr std::size_t kFrequencies = 1024;
 
 }  // namespace
 
