@@ -85,11 +85,17 @@ PositionClasses by_time(const Tally& tally, std::size_t segments) {
   return classes;
 }
 
+/// More of them are not made into classes: that takes four times the memory.
+constexpr std::size_t kListedPositions = 4096;
+
+/// All ways to divide the units, but for each by itself if they are many.
 std::vector<PositionClasses> position_classes(const Tally& tally,
                                               const impl::Shape& units) {
   std::vector<PositionClasses> all;
   const std::size_t positions = tally.positions.size();
-  if (positions > 1) all.push_back(by_position(tally));
+  if (positions > 1 && positions <= kListedPositions) {
+    all.push_back(by_position(tally));
+  }
   for (std::size_t axis = 0; axis < units.size(); ++axis) {
     const bool new_split =
         units[axis] > 1 && units[axis] < static_cast<std::int64_t>(positions);
@@ -175,9 +181,16 @@ static Finding check_homogeneity(const StatisticalInput& input) {
           fmt::format(", by {}", fmt::format(fmt::runtime(split.name), "i"));
     }
   }
-  if (refute_by_e_value(
-          finding, context, log_mean(logs),
-          odd_class(classes[largest_index(logs)], unit_grid(context)))) {
+  // The last one where it is there.
+  if (tally.positions.size() > kListedPositions) {
+    logs.push_back(stats::log_homogeneity_e_value(tally.positions, tally.calls,
+                                                  context.p0()));
+  }
+  const std::size_t odd = largest_index(logs);
+  if (refute_by_e_value(finding, context, log_mean(logs), "")) {
+    finding.sentence =
+        odd_class(odd < classes.size() ? classes[odd] : by_position(tally),
+                  unit_grid(context));
     add_cause(finding, [&] { return why(tally, unit_grid(context)); });
     return finding;
   }

@@ -58,7 +58,7 @@ bool near(double value, double expected, double tolerance) {
 MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
                        const impl::Tensor& base,
                        std::span<const impl::Tensor> outputs)
-    : base_(values_of(base.view())),
+    : base_(base),
       count_(static_cast<std::size_t>(base.size())),
       dtype_(config.dtype) {
   map_ = impl::affine(law, config);
@@ -77,16 +77,25 @@ MaskReader::MaskReader(const impl::Law& law, const impl::LayerConfig& config,
     read_zeros(outputs);
     return;
   }
-  classify(outputs);
-  line_ = fit_line(pairs_);
-  if (!misfit_) {
-    model_ = find_value_model(law, config, pairs_);
-  }
-  if (!follows_law()) learn(outputs);
-  if (model_) tabulate();
+  const std::vector<double> values = values_of(base.view());
+  find_model(law, config, values, outputs);
+  if (!follows_law()) learn(values, outputs);
+  if (model_) tabulate(values);
   reading_.dropped = bits_of(dropped_, dtype_);
   reading_.ignore_sign = dropped_ == 0;
-  pairs_ = {};
+}
+
+double MaskReader::base(std::size_t element) const {
+  return base_.view().value(static_cast<std::int64_t>(element));
+}
+
+void MaskReader::find_model(const impl::Law& law,
+                            const impl::LayerConfig& config,
+                            std::span<const double> base,
+                            std::span<const impl::Tensor> outputs) {
+  const std::vector<KeptPair> pairs = classify(base, outputs);
+  line_ = fit_line(pairs);
+  if (!misfit_) model_ = find_value_model(law, config, pairs);
 }
 
 std::size_t MaskReader::read_part(const void* values, std::size_t first,
@@ -131,8 +140,7 @@ bool MaskReader::near_dropped(double value) const {
   return near(value, map_.dropped_value(), near_dropped_);
 }
 
-double MaskReader::kept_error_ulp(std::size_t element, double value) const {
-  const double x = base_[element];
+double MaskReader::kept_error_ulp(double x, double value) const {
   const double scale = std::abs(map_.a * x) + std::abs(map_.b);
   const double error = std::abs(value - map_.a * x - map_.b);
   // Subnormal results, as of softmax over long rows in f16, have fewer bits.
@@ -143,49 +151,50 @@ double MaskReader::kept_error_ulp(std::size_t element, double value) const {
 
 bool MaskReader::follows_law(std::size_t element, double value) const {
   return near_dropped(value) ||
-         kept_error_ulp(element, value) <= tolerance_.near;
+         kept_error_ulp(base(element), value) <= tolerance_.near;
 }
 
 bool MaskReader::follows_law() const {
   return !misfit_ && (model_ || largest_error_ulp_ <= tolerance_.tolerant);
 }
 
-void MaskReader::classify(std::span<const impl::Tensor> outputs) {
+std::vector<KeptPair> MaskReader::classify(
+    std::span<const double> base, std::span<const impl::Tensor> outputs) {
   dropped_ = impl::rounded(map_.dropped_value(), dtype_);
   ValueCounts fills;
   // An element gives the same result whenever it is kept: one pair is enough.
   // Those that were never kept go afterwards.
-  pairs_.resize(count_);
-  for (std::size_t i = 0; i < count_; ++i) pairs_[i] = {base_[i], std::nan("")};
+  std::vector<KeptPair> pairs(count_);
+  for (std::size_t i = 0; i < count_; ++i) pairs[i] = {base[i], std::nan("")};
   for (const impl::Tensor& output : outputs) {
     const std::byte* element = output.bytes();
     const std::size_t width = impl::size_of(output.dtype());
     for (std::size_t i = 0; i < count_; ++i, element += width) {
       const double y = impl::load(element, output.dtype());
-      const double x = base_[i];
-      if (y == pairs_[i].y) continue;
+      const double x = base[i];
+      if (y == pairs[i].y) continue;
       if (near_dropped(y)) {
         // Where large terms cancel, the dropped value may round to 0.
         fills.add(y == 0 ? 0.0 : y);
         any_dropped_ = true;
         continue;
       }
-      const double error = kept_error_ulp(i, y);
+      const double error = kept_error_ulp(x, y);
       if (error > tolerance_.near) {
         if (!misfit_) misfit_ = KeptPair{x, y};
         continue;
       }
       largest_error_ulp_ = std::max(largest_error_ulp_, error);
-      if (std::isnan(pairs_[i].y)) {
-        pairs_[i].y = y;
+      if (std::isnan(pairs[i].y)) {
+        pairs[i].y = y;
       } else {
-        pairs_.push_back({x, y});
+        pairs.push_back({x, y});
       }
     }
   }
-  std::erase_if(pairs_,
-                [](const KeptPair& pair) { return std::isnan(pair.y); });
+  std::erase_if(pairs, [](const KeptPair& pair) { return std::isnan(pair.y); });
   if (const auto most = fills.most()) dropped_ = most->value;
+  return pairs;
 }
 
 bool MaskReader::straight() const {
@@ -195,7 +204,8 @@ bool MaskReader::straight() const {
 }
 
 /// The dropped value is the one that comes back for different inputs.
-void MaskReader::learn(std::span<const impl::Tensor> outputs) {
+void MaskReader::learn(std::span<const double> base,
+                       std::span<const impl::Tensor> outputs) {
   ValueCounts seen;
   std::size_t total = 0;
   for (const impl::Tensor& output : outputs) {
@@ -211,23 +221,23 @@ void MaskReader::learn(std::span<const impl::Tensor> outputs) {
   any_dropped_ = most && most->times > 3 && most->times * 200 > total;
   if (any_dropped_) dropped_ = most->value;
   readable_ = most.has_value();
-  pairs_.clear();
+  std::vector<KeptPair> pairs;
   for (const impl::Tensor& output : outputs) {
     const std::vector<double> values = values_of(output.view());
     for (std::size_t i = 0; i < count_; ++i) {
       const double y = values[i];
       if (!std::isfinite(y) || (any_dropped_ && y == dropped_)) continue;
-      pairs_.push_back({base_[i], y});
+      pairs.push_back({base[i], y});
     }
   }
-  line_ = fit_line(pairs_);
+  line_ = fit_line(pairs);
 }
 
-void MaskReader::tabulate() {
+void MaskReader::tabulate(std::span<const double> base) {
   kept_.resize(count_ * impl::size_of(dtype_));
   std::byte* element = kept_.data();
-  for (const double base : base_) {
-    impl::store(model_->kept(base, dtype_), element, dtype_);
+  for (const double x : base) {
+    impl::store(model_->kept(x, dtype_), element, dtype_);
     element += impl::size_of(dtype_);
   }
   reading_.kept = kept_.data();

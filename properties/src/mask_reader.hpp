@@ -22,7 +22,8 @@ namespace dropcheck::properties {
 class MaskReader {
  public:
   /// `base` is what the mask multiplies (the input, or the evaluation output),
-  /// of the output's shape; `outputs` are results of training calls.
+  /// of the output's shape, and must outlive the reader; `outputs` are results
+  /// of training calls.
   MaskReader(const impl::Law& law, const impl::LayerConfig& config,
              const impl::Tensor& base, std::span<const impl::Tensor> outputs);
   MaskReader(const MaskReader&) = delete;
@@ -37,7 +38,7 @@ class MaskReader {
   bool follows_law() const;
 
   std::size_t size() const { return count_; }
-  double base(std::size_t element) const { return base_[element]; }
+  double base(std::size_t element) const;
 
   /// Words for `element_count(shape)` drop bits; returns the first element
   /// that is neither kept nor dropped, or the count.
@@ -73,13 +74,21 @@ class MaskReader {
   void note_numbers(std::span<const impl::Tensor> outputs);
   /// Where the scale is measured call by call, all that is not 0 is kept.
   void read_zeros(std::span<const impl::Tensor> outputs);
-  void classify(std::span<const impl::Tensor> outputs);
+  // `base` below are the values of `base_`.
+  void find_model(const impl::Law& law, const impl::LayerConfig& config,
+                  std::span<const double> base,
+                  std::span<const impl::Tensor> outputs);
+  /// Kept values, one an element where it always gives the same.
+  std::vector<KeptPair> classify(std::span<const double> base,
+                                 std::span<const impl::Tensor> outputs);
   bool near_dropped(double value) const;
-  double kept_error_ulp(std::size_t element, double value) const;
-  void learn(std::span<const impl::Tensor> outputs);
-  void tabulate();
+  /// For an element of value `x`.
+  double kept_error_ulp(double x, double value) const;
+  void learn(std::span<const double> base,
+             std::span<const impl::Tensor> outputs);
+  void tabulate(std::span<const double> base);
 
-  std::vector<double> base_;
+  const impl::Tensor& base_;
   std::size_t count_ = 0;
   impl::Affine map_;
   impl::DType dtype_;
@@ -97,7 +106,6 @@ class MaskReader {
   bool readable_ = true;
   double largest_error_ulp_ = 0;
   std::optional<KeptPair> misfit_;
-  std::vector<KeptPair> pairs_;
 };
 
 }  // namespace dropcheck::properties

@@ -36,11 +36,14 @@ UnitReader::UnitReader(const impl::Law& law, const impl::LayerConfig& config,
     runs = unit_of_[static_cast<std::size_t>(i)] ==
            static_cast<std::uint32_t>(i / run);
   }
-  if (runs) run_ = run;
+  if (!runs) return;
+  run_ = run;
+  unit_of_ = std::vector<std::uint32_t>();  // Not {}, which keeps the memory.
 }
 
 std::uint32_t UnitReader::unit_of(std::int64_t element) const {
-  return unit_of_[static_cast<std::size_t>(element)];
+  return run_ > 0 ? static_cast<std::uint32_t>(element / run_)
+                  : unit_of_[static_cast<std::size_t>(element)];
 }
 
 std::optional<std::int64_t> UnitReader::read(const std::uint64_t* elements,
@@ -149,10 +152,11 @@ std::optional<std::int64_t> UnitReader::read_some(const std::uint64_t* elements,
 }
 
 void UnitReader::note_elements_of_units() {
-  for (std::uint32_t i = 0; i < unit_of_.size(); ++i) {
+  const bool all = std::find(unit_of_.begin(), unit_of_.end(), impl::kNoUnit) ==
+                   unit_of_.end();
+  for (std::uint32_t i = 0; i < unit_of_.size() && !all; ++i) {
     if (unit_of_[i] != impl::kNoUnit) some_.push_back(i);
   }
-  if (some_.size() == unit_of_.size()) some_.clear();
   one_each_ = static_cast<std::int64_t>(some_.size()) == units_;
   for (std::size_t k = 0; k < some_.size() && one_each_; ++k) {
     one_each_ = unit_of_[some_[k]] == k;

@@ -47,7 +47,7 @@ class UnitReader {
   std::int64_t elements_;
   std::int64_t units_;
   std::int64_t run_ = 0;  ///< elements per unit if they are neighbours, else 0
-  std::vector<std::uint32_t> unit_of_;
+  std::vector<std::uint32_t> unit_of_;  ///< none where `run_` tells it
   /// Elements of units, in order, where others belong to none.
   std::vector<std::uint32_t> some_;
   bool one_each_ = false;  ///< each of them is a unit of its own

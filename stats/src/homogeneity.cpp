@@ -47,6 +47,19 @@ std::vector<Class> tabulate(std::span<const Counts> groups) {
   return classes;
 }
 
+std::vector<Class> classify(std::span<const std::uint32_t> drops,
+                            std::uint64_t n) {
+  std::vector<std::uint32_t> sorted(drops.begin(), drops.end());
+  std::sort(sorted.begin(), sorted.end());
+  std::vector<Class> classes;
+  for (const std::uint32_t count : sorted) {
+    if (classes.empty() || classes.back().counts.drops != count)
+      classes.push_back({{count, n}, 0});
+    ++classes.back().groups;
+  }
+  return classes;
+}
+
 std::vector<Class> classify(std::span<const Counts> groups) {
   if (same_size(groups) && groups.front().n <= 4 * groups.size())
     return tabulate(groups);
@@ -64,6 +77,21 @@ class Homogeneity {
     if (all_.n == 0) return;
     classes_ = classify(groups);
     groups_ = static_cast<double>(groups.size());
+    pooled_ = as_double(all_.drops) / as_double(all_.n);
+  }
+
+  Homogeneity(std::span<const std::uint32_t> drops, std::uint64_t n) {
+    groups_ = static_cast<double>(drops.size());
+    // Far from where whole numbers end.
+    require(as_double(n) * groups_ < 0x1p62, "n of all groups",
+            as_double(n) * groups_, "below 2^62");
+    if (n == 0 || drops.empty()) return;
+    classes_ = classify(drops, n);
+    require_counts(classes_.back().counts);
+    for (const auto& [counts, groups] : classes_) {
+      const auto times = static_cast<std::uint64_t>(groups);
+      all_ += {counts.drops * times, n * times};
+    }
     pooled_ = as_double(all_.drops) / as_double(all_.n);
   }
 
@@ -101,11 +129,7 @@ BetaPrior spread_prior(double p0, double relative_spread) {
   return prior_around(p0, p0 * (1 - p0) / (tau * tau));
 }
 
-}  // namespace
-
-double log_homogeneity_e_value(std::span<const Counts> groups, double p0) {
-  require_inner_probability(p0, "p0");
-  const Homogeneity data(groups);
+double log_e_value(const Homogeneity& data, double p0) {
   if (data.empty()) return 0;
   constexpr std::array kSpreads = {0.01, 0.02, 0.05, 0.10, 0.30};
   std::array<double, kSpreads.size()> even;
@@ -113,6 +137,19 @@ double log_homogeneity_e_value(std::span<const Counts> groups, double p0) {
     even[i] = data.even(spread_prior(p0, kSpreads[i]));
   const double sparse = data.sparse(spread_prior(p0, 0.01));
   return log_add(log_mean_exp(even), sparse) - std::numbers::ln2;
+}
+
+}  // namespace
+
+double log_homogeneity_e_value(std::span<const Counts> groups, double p0) {
+  require_inner_probability(p0, "p0");
+  return log_e_value(Homogeneity(groups), p0);
+}
+
+double log_homogeneity_e_value(std::span<const std::uint32_t> drops,
+                               std::uint64_t n, double p0) {
+  require_inner_probability(p0, "p0");
+  return log_e_value(Homogeneity(drops, n), p0);
 }
 
 double log_homogeneity_jeffreys(std::span<const Counts> groups) {

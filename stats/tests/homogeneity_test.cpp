@@ -42,6 +42,36 @@ std::vector<Counts> groups_of(std::uint32_t mask, std::array<int, 4> sizes) {
   return groups;
 }
 
+// Groups of one size, once as pairs and once as their drops.
+TEST(Homogeneity, IsTheSameForGroupsOfOneSize) {
+  std::mt19937_64 random(7);
+  for (const std::uint32_t n : {1U, 30U, 400U, 1'000'000U})
+    for (const std::size_t size : {1U, 2U, 100U, 5'000U}) {
+      std::vector<std::uint32_t> drops(size);
+      std::vector<Counts> groups;
+      for (auto& count : drops) {
+        count = static_cast<std::uint32_t>(random() % (n + 1));
+        groups.push_back({count, n});
+      }
+      const double expected = log_homogeneity_e_value(groups, .3);
+      EXPECT_TRUE(agrees(log_homogeneity_e_value(drops, n, .3), expected, 1e-9))
+          << n << " " << size;
+    }
+  EXPECT_EQ(log_homogeneity_e_value(std::span<const std::uint32_t>(), 5, .3),
+            0);
+  const std::array zeros = {std::uint32_t{0}, std::uint32_t{0}};
+  EXPECT_EQ(log_homogeneity_e_value(zeros, 0, .3), 0);
+}
+
+TEST(Homogeneity, RefusesDropsAboveTheSizeOfAGroup) {
+  const std::array drops = {std::uint32_t{1}, std::uint32_t{6},
+                            std::uint32_t{2}};
+  EXPECT_THROW(log_homogeneity_e_value(drops, 5, .3), std::domain_error);
+  EXPECT_THROW(log_homogeneity_e_value(drops, 6, 1), std::domain_error);
+  EXPECT_THROW(log_homogeneity_e_value(drops, ~std::uint64_t{0}, .3),
+               std::domain_error);
+}
+
 TEST(Homogeneity, HasMeanAtMostOneUnderEveryCommonRate) {
   for (const std::array<int, 4> sizes :
        {std::array{3, 3, 3, 3}, std::array{1, 2, 4, 5}})

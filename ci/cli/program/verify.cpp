@@ -30,10 +30,8 @@ void refuse_unknown_subjects(const std::vector<reports::Deviation>& deviations,
   }
 }
 
-}  // namespace
-
-int verify_command(const Context& context) {
-  const Options& options = context.options;
+/// Only what is chosen stays in memory, not every subject there is.
+Run planned_run(const Options& options) {
   const properties::Settings settings = settings_of(options);
   const auto all = all_subjects(options, named_by(options));
   const auto entries =
@@ -43,7 +41,13 @@ int verify_command(const Context& context) {
   run.deviations = check_files(options);
   refuse_unknown_subjects(run.deviations, all);
   run.plan = plan_or_refuse(entries, settings, options);
-  return run_and_report(context, run);
+  return run;
+}
+
+}  // namespace
+
+int verify_command(const Context& context) {
+  return run_and_report(context, planned_run(context.options));
 }
 
 }  // namespace dropcheck::cli

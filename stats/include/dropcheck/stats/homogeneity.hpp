@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 
 #include "dropcheck/stats/counts.hpp"
@@ -22,6 +23,10 @@ namespace dropcheck::stats {
 /// Throws  std::domain_error unless p0 is in (0, 1) and drops <= n everywhere.
 /// Source  Wasserman, Ramdas, Balakrishnan 2020, arXiv:1912.11436.
 double log_homogeneity_e_value(std::span<const Counts> groups, double p0);
+
+/// The same for groups of `n` units each, all together below 2^62.
+double log_homogeneity_e_value(std::span<const std::uint32_t> drops,
+                               std::uint64_t n, double p0);
 
 /// The same with a Jeffreys prior, Beta(1/2, 1/2), on every group.
 ///
