@@ -92,8 +92,8 @@ TEST(FactorCells, CountTheEdgesBelow) {
       factors.insert(factors.end(), {far, -far});
     }
     for (const double factor : factors) {
-      const auto below = std::count_if(
-          edges.begin(), edges.end(), [&](double e) { return e < factor; });
+      const auto below = std::count_if(edges.begin(), edges.end(),
+                                       [&](double e) { return e < factor; });
       ASSERT_EQ(cells.cell(factor), static_cast<std::size_t>(below)) << factor;
       ASSERT_EQ(cells.rounding(factor),
                 impl::factor_rounding(config.dtype, factor) / deviation);

@@ -1,5 +1,3 @@
-#include "dropcheck/stats/calibration.hpp"
-
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -9,6 +7,7 @@
 #include "dropcheck/stats/beta_binomial.hpp"
 #include "dropcheck/stats/betting.hpp"
 #include "dropcheck/stats/binomial_tail.hpp"
+#include "dropcheck/stats/calibration.hpp"
 #include "dropcheck/stats/confidence.hpp"
 #include "dropcheck/stats/context.hpp"
 #include "dropcheck/stats/correlation.hpp"

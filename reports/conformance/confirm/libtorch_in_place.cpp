@@ -13,6 +13,7 @@ int main() {
   show("Dropout", nn::Dropout(nn::DropoutOptions(.5).inplace(true)));
   show("AlphaDropout",
        nn::AlphaDropout(nn::AlphaDropoutOptions(.5).inplace(true)));
-  show("FeatureAlphaDropout", nn::FeatureAlphaDropout(
+  show("FeatureAlphaDropout",
+       nn::FeatureAlphaDropout(
            nn::FeatureAlphaDropoutOptions(.5).inplace(true)));
 }

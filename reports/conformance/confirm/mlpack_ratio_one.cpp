@@ -2,14 +2,14 @@
 // setting a value to zero" (to alpha').
 // c++ -std=c++17 -DARMA_DONT_USE_WRAPPER mlpack_ratio_one.cpp (and what
 // impl/adapters/libraries/mlpack/library.toml installs)
-#include <mlpack/prereqs.hpp>
-#include <mlpack/core/util/using.hpp>
+#include <mlpack/core/math/math.hpp>
 #include <mlpack/core/util/conv_to.hpp>
 #include <mlpack/core/util/distr_param.hpp>
 #include <mlpack/core/util/log.hpp>
-#include <mlpack/core/math/math.hpp>
-#include <mlpack/methods/ann/layer/dropout.hpp>
+#include <mlpack/core/util/using.hpp>
 #include <mlpack/methods/ann/layer/alpha_dropout.hpp>
+#include <mlpack/methods/ann/layer/dropout.hpp>
+#include <mlpack/prereqs.hpp>
 
 template <class Layer>
 void show(const char* name, double ratio) {

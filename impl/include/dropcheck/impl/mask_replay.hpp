@@ -41,7 +41,7 @@ class MaskReplay {
   std::uint64_t seed_;
   std::uint64_t key_;  // Threefry: of the calls to come
   std::uint64_t calls_ = 0;
-  std::uint64_t decided_ = 0;  // kPhiloxPlanes
+  std::uint64_t decided_ = 0;          // kPhiloxPlanes
   std::vector<std::uint64_t> planes_;  ///< of groups from first_plane_ on
   std::uint64_t first_plane_ = 0;
   std::unique_ptr<ReplayWords> words_;
