@@ -1,5 +1,8 @@
 #include "grid.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <set>
 #include <tuple>
@@ -43,17 +46,51 @@ std::vector<std::string> checks_of(const RunResult& result) {
   return order;
 }
 
+namespace {
+
+/// Whether all of them say the same.
+bool agree(const Group& group) {
+  const Finding& first = *group.front();
+  return std::all_of(group.begin(), group.end(), [&](const Finding* finding) {
+    return finding->sentence == first.sentence &&
+           finding->deviation_reason == first.deviation_reason;
+  });
+}
+
+std::vector<Group> with_equal_ones_joined(const std::vector<Group>& groups) {
+  using Key =
+      std::tuple<Verdict, std::string, std::string, std::string, std::string>;
+  std::vector<Group> joined;
+  std::map<Key, std::size_t> places;
+  for (const Group& group : groups) {
+    const Finding& first = *group.front();
+    if (agree(group)) {
+      const Key key{first.verdict, first.subject, first.layer, first.sentence,
+                    first.deviation_reason};
+      const auto [place, is_new] = places.try_emplace(key, joined.size());
+      if (!is_new) {
+        Group& all = joined[place->second];
+        const bool leads = first.shrinking && !all.front()->shrinking;
+        all.insert(leads ? all.begin() : all.end(), group.begin(), group.end());
+        continue;
+      }
+    }
+    joined.push_back(group);
+  }
+  return joined;
+}
+
+}  // namespace
+
 std::vector<Group> groups_of(const RunResult& result,
-                             const std::vector<Verdict>& verdicts,
-                             Alike alike) {
-  using Key = std::tuple<std::string, std::string, std::string, std::string>;
+                             const std::vector<Verdict>& verdicts) {
+  using Key = std::tuple<std::string, std::string, std::string>;
   std::vector<Group> groups;
   for (const Verdict verdict : verdicts) {
     std::map<Key, std::size_t> places;
     for (const Finding& finding : result.findings) {
       if (finding.verdict != verdict) continue;
-      const Key key{finding.subject, finding.layer, finding.check,
-                    alike == Alike::kSentence ? finding.sentence : ""};
+      const Key key{finding.subject, finding.layer, finding.check};
       const auto [place, is_new] = places.try_emplace(key, groups.size());
       if (is_new) groups.emplace_back();
       Group& group = groups[place->second];
@@ -61,7 +98,51 @@ std::vector<Group> groups_of(const RunResult& result,
       group.insert(finding.shrinking ? group.begin() : group.end(), &finding);
     }
   }
-  return groups;
+  return with_equal_ones_joined(groups);
+}
+
+Others others_of(const Group& group) {
+  Others others;
+  for (std::size_t i = 1; i < group.size(); ++i) {
+    const std::string& check = group[i]->check;
+    if (check == group.front()->check) {
+      others.configurations.push_back(group[i]);
+      continue;
+    }
+    ++others.findings;
+    auto& checks = others.checks;
+    if (std::find(checks.begin(), checks.end(), check) == checks.end()) {
+      checks.push_back(check);
+    }
+  }
+  return others;
+}
+
+std::string checks_line(const Others& others) {
+  if (others.checks.empty()) return {};
+  const std::size_t count = others.checks.size();
+  return fmt::format("{} more check{}{} the same{}: {}", count,
+                     count == 1 ? "" : "s", count == 1 ? " says" : " say",
+                     others.findings == count
+                         ? ""
+                         : fmt::format(" in {} findings", others.findings),
+                     fmt::join(others.checks, ", "));
+}
+
+std::string consequence_line(const RunResult& result, const Finding& finding) {
+  if (finding.verdict != Verdict::kRefuted ||
+      finding.evidence != properties::Evidence::kStatistical ||
+      finding.check == "granularity") {
+    return {};
+  }
+  const bool units_wrong = std::any_of(
+      result.findings.begin(), result.findings.end(), [&](const Finding& one) {
+        return one.check == "granularity" && one.verdict == Verdict::kRefuted &&
+               one.subject == finding.subject && one.layer == finding.layer;
+      });
+  if (!units_wrong) return {};
+  return "may follow from granularity: what is dropped as one is not what this "
+         "check takes for a unit";
 }
 
 }  // namespace dropcheck::reports

@@ -33,13 +33,27 @@ std::vector<std::string> checks_of(const RunResult& result);
 /// Findings that are told together; the first one is told in full.
 using Group = std::vector<const Finding*>;
 
-/// What findings must share to stand in one group.
-enum class Alike { kSentence, kCheck };
-
 /// Groups of the findings with these verdicts, in the order of `verdicts`;
-/// members share verdict, subject, layer, check and, if asked, sentence. A
-/// member that was shrunk stands first.
+/// members share verdict, subject, layer and check. Checks that say one and the
+/// same sentence throughout are one group: a layer that cannot be called fails
+/// all of them for one reason. A member that was shrunk stands first.
 std::vector<Group> groups_of(const RunResult& result,
-                             const std::vector<Verdict>& verdicts, Alike alike);
+                             const std::vector<Verdict>& verdicts);
+
+/// The members besides the first.
+struct Others {
+  std::vector<const Finding*> configurations;  ///< of the same check
+  std::vector<std::string> checks;             ///< other ones, each once
+  std::size_t findings = 0;                    ///< of those checks
+};
+Others others_of(const Group& group);
+
+/// "2 more checks say the same: a, b", with the number of findings where it is
+/// another; empty if there are none.
+std::string checks_line(const Others& others);
+
+/// That a statistical refutation may follow from another finding of its layer;
+/// empty if there is no such finding.
+std::string consequence_line(const RunResult& result, const Finding& finding);
 
 }  // namespace dropcheck::reports

@@ -102,6 +102,15 @@ Data rows_of(const RunResult& result, const Group& group, std::size_t skip) {
   return rows;
 }
 
+std::string others_title(const Others& others) {
+  const std::size_t configurations = others.configurations.size();
+  const std::string checks = xml_text(checks_line(others));
+  if (configurations == 0) return checks;
+  return fmt::format("and {} more configuration{} of this check{}{}",
+                     configurations, configurations == 1 ? "" : "s",
+                     checks.empty() ? "" : "; ", checks);
+}
+
 // Cards: the first of each group in full, the others as rows below it.
 Data cards_data(const RunResult& result) {
   std::vector<Verdict> told = all_verdicts();
@@ -109,13 +118,10 @@ Data cards_data(const RunResult& result) {
   std::erase(told, Verdict::kNotSupported);
   std::erase(told, Verdict::kNotRun);
   Data cards(Data::type::list);
-  for (const Group& group : groups_of(result, told, Alike::kCheck)) {
+  for (const Group& group : groups_of(result, told)) {
     Data card = finding_data(result, *group.front());
-    const std::size_t others = group.size() - 1;
-    card.set("others", Data(others > 0));
-    card.set("others_title",
-             fmt::format("and {} more configuration{} of this check", others,
-                         others == 1 ? "" : "s"));
+    card.set("others", Data(group.size() > 1));
+    card.set("others_title", others_title(others_of(group)));
     card.set("rows", rows_of(result, group, 1));
     cards << card;
   }

@@ -95,7 +95,7 @@ std::string way(const properties::Shrinking& shrinking) {
          out;
 }
 
-std::string block(const Group& group) {
+std::string block(const RunResult& result, const Group& group) {
   const Finding& finding = *group.front();
   std::string out = fmt::format("\n**{} {}** {} {}\n\n> {}\n\n",
                                 mark_of(finding.verdict).glyph,
@@ -103,10 +103,15 @@ std::string block(const Group& group) {
                                 code(finding.id), plain(finding.sentence));
   const std::string evidence = evidence_line(finding);
   if (!evidence.empty()) out += plain(evidence) + "\n";
-  if (group.size() > 1) {
-    out += fmt::format("and {} more configuration{} alike\n", group.size() - 1,
-                       group.size() == 2 ? "" : "s");
+  const std::string consequence = consequence_line(result, finding);
+  if (!consequence.empty()) out += plain(consequence) + "\n";
+  const Others others = others_of(group);
+  if (!others.configurations.empty()) {
+    out += fmt::format("and {} more configuration{} alike\n",
+                       others.configurations.size(),
+                       others.configurations.size() == 1 ? "" : "s");
   }
+  if (!others.checks.empty()) out += plain(checks_line(others)) + "\n";
   out += fenced(replay_line(finding));
   const std::string smallest = smallest_line(finding);
   if (smallest.empty()) return out;
@@ -151,9 +156,9 @@ std::string markdown_summary(const RunResult& result) {
   }
   std::vector<Verdict> told = all_verdicts();
   std::erase_if(told, is_pass);
-  const auto groups = groups_of(result, told, Alike::kCheck);
+  const auto groups = groups_of(result, told);
   const std::size_t shown = std::min(groups.size(), kToldGroups);
-  for (std::size_t i = 0; i < shown; ++i) out += block(groups[i]);
+  for (std::size_t i = 0; i < shown; ++i) out += block(result, groups[i]);
   if (shown < groups.size()) {
     out += fmt::format("\n{} more are in the JSON and HTML reports.\n",
                        counted(groups.size() - shown, "group"));

@@ -28,8 +28,11 @@ constexpr std::size_t kListedConfigurations = 12;
 
 class Blocks {
  public:
-  explicit Blocks(const TerminalStyle& style)
-      : style_(style), pen_(style), columns_(usable_columns(style)) {}
+  Blocks(const RunResult& result, const TerminalStyle& style)
+      : result_(result),
+        style_(style),
+        pen_(style),
+        columns_(usable_columns(style)) {}
 
   void add(const Group& group) {
     const Finding& finding = *group.front();
@@ -37,6 +40,8 @@ class Blocks {
     add_headline(finding);
     indented(finding.subject);
     indented(finding.sentence);
+    const std::string consequence = consequence_line(result_, finding);
+    if (!consequence.empty()) indented(consequence);
     for (const std::string& line :
          flowed(evidence_parts(finding), ", ", columns_ - 2)) {
       out_ += "  " + line + "\n";
@@ -78,22 +83,29 @@ class Blocks {
   }
 
   void add_others(const Group& group) {
-    const std::size_t others = group.size() - 1;
-    if (others == 0) return;
-    const std::size_t listed = std::min(others, kListedConfigurations);
-    indented(fmt::format("and {} more configuration{}:", others,
-                         others == 1 ? "" : "s"));
-    for (std::size_t i = 1; i <= listed; ++i) {
-      const Finding& other = *group[i];
+    const Others others = others_of(group);
+    const auto& configurations = others.configurations;
+    if (!configurations.empty()) {
+      indented(
+          fmt::format("and {} more configuration{}:", configurations.size(),
+                      configurations.size() == 1 ? "" : "s"));
+    }
+    for (std::size_t i = 0; i < configurations.size(); ++i) {
+      if (i == kListedConfigurations) {
+        indented(
+            fmt::format("  and {} not listed here", configurations.size() - i));
+        break;
+      }
+      const Finding& other = *configurations[i];
       const bool same = other.sentence == group.front()->sentence;
       indented(fmt::format("  [{}]{}", other.configuration,
                            same ? "" : " " + other.sentence));
     }
-    if (listed < others) {
-      indented(fmt::format("  and {} not listed here", others - listed));
-    }
+    const std::string checks = checks_line(others);
+    if (!checks.empty()) indented(checks);
   }
 
+  const RunResult& result_;
   TerminalStyle style_;
   Pen pen_;
   std::size_t columns_;
@@ -202,8 +214,8 @@ std::string remarks(const RunResult& result, const TerminalStyle& style) {
 
 std::string summary_table(const RunResult& result, const TerminalStyle& style) {
   std::string out = verdict_tables(result, style);
-  Blocks blocks(style);
-  for (const Group& group : groups_of(result, told_verdicts(), Alike::kCheck)) {
+  Blocks blocks(result, style);
+  for (const Group& group : groups_of(result, told_verdicts())) {
     blocks.add(group);
   }
   out += blocks.take();

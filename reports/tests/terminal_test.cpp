@@ -7,7 +7,10 @@
 #include <cmath>
 #include <sstream>
 
+#include "dropcheck/reports/html.hpp"
+#include "dropcheck/reports/markdown.hpp"
 #include "golden.hpp"
+#include "grid.hpp"
 #include "sample_result.hpp"
 #include "text.hpp"
 #include "wording.hpp"
@@ -87,6 +90,54 @@ TEST(Terminal, GroupsFindingsThatSayTheSame) {
   const std::string text = summary_table(result, {});
   EXPECT_THAT(text, HasSubstr("and 499 more configurations"));
   EXPECT_LT(std::count(text.begin(), text.end(), '\n'), 40);
+}
+
+// A layer that cannot be called fails every check for one reason.
+TEST(Terminal, GroupsChecksThatSayTheSame) {
+  auto result = certified_result(4);
+  const std::vector<std::string> checks{"support", "drop_rate", "drop_rate",
+                                        "seeding"};
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    result.findings[i].verdict = properties::Verdict::kCrash;
+    result.findings[i].check = checks[i];
+    result.findings[i].sentence = "the worker exited with status 3";
+  }
+  std::string text = summary_table(result, {});
+  EXPECT_THAT(text, HasSubstr("2 more checks say the same in 3 findings: "
+                              "drop_rate, seeding"));
+  EXPECT_THAT(markdown_summary(result),
+              HasSubstr("2 more checks say the same in 3 findings"));
+  EXPECT_THAT(html_report(result),
+              HasSubstr("2 more checks say the same in 3 findings"));
+  // One of the rates says something else: that check is told by itself.
+  result.findings[2].sentence = "the worker exited with status 4";
+  text = summary_table(result, {});
+  EXPECT_THAT(text, HasSubstr("1 more check says the same: seeding"));
+  EXPECT_THAT(text, HasSubstr("the worker exited with status 4"));
+}
+
+TEST(Terminal, SaysWhatMayFollowFromUnitsThatAreWrong) {
+  auto result = certified_result(3);
+  const std::vector<std::string> checks{"granularity", "drop_rate", "support"};
+  for (std::size_t i = 0; i < checks.size(); ++i) {
+    properties::Finding& finding = result.findings[i];
+    finding.verdict = properties::Verdict::kRefuted;
+    finding.check = checks[i];
+    finding.sentence = "sentence of " + checks[i];
+    finding.evidence = checks[i] == "support"
+                           ? properties::Evidence::kDeterministic
+                           : properties::Evidence::kStatistical;
+  }
+  const auto consequence = [&](std::size_t i) {
+    return consequence_line(result, result.findings[i]);
+  };
+  EXPECT_EQ(consequence(0), "");
+  EXPECT_THAT(consequence(1), HasSubstr("may follow from granularity"));
+  EXPECT_EQ(consequence(2), "");
+  EXPECT_THAT(summary_table(result, {}),
+              HasSubstr("sentence of drop_rate\n  may follow"));
+  result.findings[0].layer = "another";
+  EXPECT_EQ(consequence(1), "");
 }
 
 // An interval that excludes what is expected must be seen to do so.
