@@ -62,7 +62,7 @@ void add_run_options(CLI::App& app, Options& options, Texts& texts) {
       ->type_name("");
   add_list(app, "--layer", options.layers, "only subjects of this layer");
   add_list(app, "--p", texts.drop_probabilities,
-           "drop probability (default .1 .3 .5)");
+           "drop probability (default .1,.3,.5)");
   add_list(app, "--shape", texts.shapes, "input shape, e.g. 64x256x2x2");
   add_list(app, "--dtype", texts.dtypes, "f32, f64, f16 or bf16");
   app.add_option("--profile", options.profile,

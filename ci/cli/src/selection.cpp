@@ -8,6 +8,7 @@
 #include "dropcheck/cli/names.hpp"
 #include "dropcheck/cli/usage_error.hpp"
 #include "dropcheck/impl/adapters/doors.hpp"
+#include "dropcheck/impl/dtype.hpp"
 #include "dropcheck/properties/glob.hpp"
 
 namespace dropcheck::cli {
@@ -33,6 +34,13 @@ std::vector<std::string> schemes_of(const Entries& entries) {
   return schemes;
 }
 
+/// What looks like one more value of --p, --shape or --dtype.
+bool is_value(const std::string& text) {
+  if (impl::dtype_from_name(text)) return true;
+  return !text.empty() &&
+         text.find_first_not_of("0123456789.x") == std::string::npos;
+}
+
 [[noreturn]] void refuse_subject(const Entries& all,
                                  const std::string& pattern) {
   auto schemes = schemes_of(all);
@@ -49,6 +57,12 @@ std::vector<std::string> schemes_of(const Entries& entries) {
     throw UsageError(
         fmt::format("unknown subject '{}': its kind must be one of {}{}",
                     pattern, join(schemes), did_you_mean(scheme, schemes)));
+  }
+  if (is_value(pattern)) {
+    throw UsageError(
+        fmt::format("unknown subject '{}': several values of one option are "
+                    "separated by commas, as in --p .1,.3",
+                    pattern));
   }
   if (pattern.find(' ') != std::string::npos) {
     throw UsageError(fmt::format(

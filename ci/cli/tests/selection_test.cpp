@@ -68,6 +68,9 @@ TEST(SelectSubjects, RefusesUnknownNamesWithASuggestion) {
   EXPECT_THAT(refusal({{"ruby adapter.rb"}, {}}),
               HasSubstr("'cmd:ruby adapter.rb'"));
   EXPECT_THAT(refusal({{""}, {}}), HasSubstr("unknown subject ''"));
+  for (const char* value : {".3", "f64", "8x4"}) {
+    EXPECT_THAT(refusal({{value}, {}}), HasSubstr("separated by commas"));
+  }
 }
 
 TEST(SelectSubjects, RefusesUnknownLayersAndEmptySelections) {
