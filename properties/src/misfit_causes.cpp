@@ -90,7 +90,7 @@ std::optional<std::string> multiples(const Context& context,
     return std::abs(pair.y - factor * pair.x) <= unit * std::abs(pair.y);
   };
   if (!all_of(results, multiple)) return std::nullopt;
-  if (results.zeros == 0) {
+  if (results.zeros == 0 && std::abs(factor) < std::abs(due.a)) {
     return fmt::format(
         "dropped units become {:.6g} * x instead of {:.6g}: they are damped "
         "and not dropped",

@@ -11,6 +11,7 @@
 #include "claim_parts.hpp"
 #include "detection.hpp"
 #include "granularity.hpp"
+#include "misfit_causes.hpp"
 #include "odd_subjects.hpp"
 #include "rate_sets.hpp"
 #include "structure_evidence.hpp"
@@ -83,6 +84,26 @@ TEST_F(Evidence, OfPartsIsTheirMean) {
   EXPECT_FALSE(refute_by_parts(finding, context_, {loud, silent}));
   EXPECT_TRUE(refute_by_parts(finding, context_, {loud, loud}));
   EXPECT_EQ(finding.sentence, "loud");
+}
+
+// Some units are a multiple of their inputs and none is 0: smaller ones were to
+// be dropped, larger ones were not (floor(keep + rand) in bf16 gives 2).
+TEST_F(Evidence, TellsDampedUnitsFromThoseThatAreScaledTwice) {
+  const double kept = 1 / (1 - planned_.config.drop_probability);
+  const auto cause = [&](double factor) {
+    for (impl::Tensor& output : context_.calibration) {
+      for (std::int64_t i = 0; i < output.size(); ++i) {
+        const double scale = i % 50 == 0 ? factor : kept;
+        output.view().set(i, scale * context_.inputs.input.view().value(i));
+      }
+    }
+    context_.reader = std::make_unique<MaskReader>(
+        context_.law(), context_.config(), context_.inputs.base,
+        context_.calibration);
+    return cause_of_misfits(context_).value_or("");
+  };
+  EXPECT_THAT(cause(1e-3), HasSubstr("damped and not dropped"));
+  EXPECT_THAT(cause(2), HasSubstr("are 2 * x, where others"));
 }
 
 TEST_F(Evidence, ForAMarginMustHoldOnBothSides) {
