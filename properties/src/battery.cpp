@@ -4,6 +4,7 @@
 #include <tbb/task_arena.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "dropcheck/stats/look_schedule.hpp"
 
@@ -48,7 +49,8 @@ class Consumer {
     result.total.merge(tally);
     ++result.blocks;
     if (result.blocks == plan_.structure_blocks) {
-      result.structure = result.total;
+      result.structure = std::move(result.total);
+      result.total = result.structure.without_structure();
       result.structure_complete = true;
     }
     return finished();

@@ -38,4 +38,15 @@ void Tally::merge(const Tally& later) {
                        later.drops_per_row.end());
 }
 
+Tally Tally::without_structure() const {
+  Tally rest;
+  rest.rate = rate;
+  rest.calls = calls;
+  rest.wrong_calls = wrong_calls;
+  rest.wrong = wrong;
+  rest.torn_units = torn_units;
+  rest.torn = torn;
+  return rest;
+}
+
 }  // namespace dropcheck::properties

@@ -58,6 +58,8 @@ struct Tally {
   std::vector<std::uint32_t> drops_per_row;
 
   void merge(const Tally& later);
+  /// The same with no structure counted.
+  Tally without_structure() const;
   bool operator==(const Tally&) const = default;
 };
 

@@ -49,9 +49,18 @@ std::vector<Class> tabulate(std::span<const Counts> groups) {
 
 std::vector<Class> classify(std::span<const std::uint32_t> drops,
                             std::uint64_t n) {
+  const std::size_t most = *std::max_element(drops.begin(), drops.end());
+  std::vector<Class> classes;
+  if (most <= 4 * drops.size()) {
+    std::vector<std::uint32_t> table(most + 1);
+    for (const std::uint32_t count : drops) ++table[count];
+    for (std::size_t count = 0; count < table.size(); ++count)
+      if (table[count] > 0)
+        classes.push_back({{count, n}, static_cast<double>(table[count])});
+    return classes;
+  }
   std::vector<std::uint32_t> sorted(drops.begin(), drops.end());
   std::sort(sorted.begin(), sorted.end());
-  std::vector<Class> classes;
   for (const std::uint32_t count : sorted) {
     if (classes.empty() || classes.back().counts.drops != count)
       classes.push_back({{count, n}, 0});
