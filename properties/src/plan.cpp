@@ -12,6 +12,7 @@
 
 #include "check_definition.hpp"
 #include "dropcheck/impl/guarded_subject.hpp"
+#include "dropcheck/impl/piecewise.hpp"
 #include "dropcheck/properties/glob.hpp"
 #include "dropcheck/properties/number_text.hpp"
 #include "dropcheck/properties/verify.hpp"
@@ -230,9 +231,10 @@ double elements_of_call(const PlannedConfiguration& planned) {
 
 /// Seconds that calls of a subject take, by a few that enter no statistic.
 struct CallSeconds {
-  double call = 0;        ///< of a configuration's shape
-  double small_call = 0;  ///< of a few elements
-  double layer = 0;       ///< made, and called for the first time
+  double call = 0;         ///< of a configuration's shape
+  double shared_call = 0;  ///< in pieces, if the layer gives them
+  double small_call = 0;   ///< of a few elements
+  double layer = 0;        ///< made, and called for the first time
 };
 
 /// Seconds until f has returned.
@@ -261,6 +263,15 @@ void measure_calls(impl::Subject& subject, const PlannedConfiguration& planned,
                    layer->forward({input.view(), true, repeat});
                  }) /
                  static_cast<double>(repeat);
+  seconds.shared_call = seconds.call;
+  auto* const pieces = dynamic_cast<impl::PiecewiseLayer*>(layer.get());
+  if (pieces == nullptr || !subject.describe().reseed) return;
+  const impl::Call calls{input.view(), true, 8 * repeat};
+  const auto ignore = [](const impl::Piece&) {};
+  if (!pieces->forward_in_pieces(calls, ignore)) return;
+  seconds.shared_call =
+      seconds_of([&] { pieces->forward_in_pieces(calls, ignore); }) /
+      static_cast<double>(calls.repeat);
 }
 
 void measure_small_calls(impl::Subject& subject,
@@ -296,8 +307,10 @@ CallSeconds seconds_per_call(impl::Subject& subject,
 constexpr double kSmallCallsPerCheck = 150;
 constexpr double kLayersPerCheck = 13;
 
-/// Reading and counting, per element, measured on the machine of PERFORMANCE.
+/// Reading and counting, per element, measured on the machine of PERFORMANCE:
+/// by a check of its own, and of masks that checks share.
 constexpr double kSecondsPerElement = 1.8e-9;
+constexpr double kSecondsPerSharedElement = 0.2e-9;
 constexpr double kSecondsPerConfiguration = 0.05;
 constexpr double kSecondsPerGenerated = 0.003;
 
@@ -324,8 +337,11 @@ void forecast(PlannedConfiguration& planned, unsigned threads) {
     own_elements += check.elements;
   }
   const double fixed = least + own_elements * planned.seconds_per_element;
-  planned.expected_seconds = fixed + std::min(expected, worst) / units * cost;
-  planned.worst_seconds = fixed + worst / units * cost;
+  const double shared =
+      (planned.seconds_per_shared_call + elements * kSecondsPerSharedElement) /
+      threads;
+  planned.expected_seconds = fixed + std::min(expected, worst) / units * shared;
+  planned.worst_seconds = fixed + worst / units * shared;
 }
 
 void forecast(Plan& plan) {
@@ -437,10 +453,11 @@ void plan_configurations(const PlannedSubject& planned, impl::Subject& subject,
         static_cast<double>(configuration.checks.size()) *
         (kSmallCallsPerCheck * seconds->small_call +
          kLayersPerCheck * seconds->layer);
-    configuration.seconds_per_call = seconds->call;
-    if (!configuration.generated) continue;
-    configuration.seconds_per_call *=
-        elements_of_call(configuration) / elements;
+    const double share = configuration.generated
+                             ? elements_of_call(configuration) / elements
+                             : 1;
+    configuration.seconds_per_call = share * seconds->call;
+    configuration.seconds_per_shared_call = share * seconds->shared_call;
   }
 }
 

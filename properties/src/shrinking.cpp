@@ -208,6 +208,7 @@ class Shrinker {
       token.structure_n = planned.structure_n;
       PlannedConfiguration step = plan_token(token, subject_, settings);
       step.seconds_per_call = first_.seconds_per_call;
+      step.seconds_per_shared_call = first_.seconds_per_shared_call;
       return step;
     } catch (const std::logic_error&) {
       return std::nullopt;  // no such shape, no such check there

@@ -160,6 +160,7 @@ TEST(Plan, CountsTheTimeOfOwnDraws) {
   }
   const PlannedConfiguration& planned = plan.configurations.front();
   EXPECT_GT(planned.seconds_per_element, 0);
+  EXPECT_GT(planned.seconds_per_shared_call, 0);
   EXPECT_GE(planned.expected_seconds, own * planned.seconds_per_element);
 }
 

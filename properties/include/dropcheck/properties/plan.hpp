@@ -63,6 +63,8 @@ struct PlannedConfiguration {
   std::uint64_t own_structure_n = 0;  ///< not the profile's; 0: it is
   std::vector<PlannedCheck> checks;
   double seconds_per_call = 0;  ///< of the layer alone, as measured
+  /// The same for masks that checks share: in pieces, if the layer gives them.
+  double seconds_per_shared_call = 0;
   /// Drawing, reading and counting, on all threads.
   double seconds_per_element = 0;
   double expected_seconds = 0;  ///< at the measured speed
