@@ -7,6 +7,8 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "dropcheck/reports/atomic_write.hpp"
 
@@ -22,9 +24,17 @@ Json counts_to_json(const stats::Counts& counts) {
   return {{"drops", counts.drops}, {"n", counts.n}};
 }
 
+/// The JSON library would cut a fraction off, and take -1 for 2^64 - 1.
+std::uint64_t whole_number(const Json& json, std::string_view name) {
+  if (json.is_number_unsigned()) return json.get<std::uint64_t>();
+  throw std::runtime_error(
+      fmt::format("{} is {}, but must be a whole number from 0 to 2^64 - 1",
+                  name, json.dump()));
+}
+
 stats::Counts counts_from_json(const Json& json) {
-  const stats::Counts counts{json.at("drops").get<std::uint64_t>(),
-                             json.at("n").get<std::uint64_t>()};
+  const stats::Counts counts{whole_number(json.at("drops"), "drops"),
+                             whole_number(json.at("n"), "n")};
   if (counts.drops > counts.n) {
     throw std::runtime_error(
         fmt::format("drops is {}, but must be at most n, "
@@ -79,10 +89,13 @@ Lifetime from_json(const Json& json) {
   lifetime.fingerprint =
       std::stoull(json.at("fingerprint").get<std::string>(), nullptr, 16);
   lifetime.counts = counts_from_json(json.at("counts"));
-  json.at("seeds").get_to(lifetime.seeds);
-  json.at("killed").get_to(lifetime.killed);
+  // As a list: anything else would be a list of one.
+  for (const Json& seed : json.at("seeds").get<std::vector<Json>>()) {
+    lifetime.seeds.push_back(whole_number(seed, "a seed"));
+  }
+  lifetime.killed = whole_number(json.at("killed"), "killed");
   if (json.contains("open")) {
-    lifetime.open = json.at("open").get<std::uint64_t>();
+    lifetime.open = whole_number(json.at("open"), "open");
   }
   lifetime.open_counts = counts_from_json(json.at("open_counts"));
   // Refuses terms that were edited after the first night.

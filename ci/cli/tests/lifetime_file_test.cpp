@@ -94,6 +94,24 @@ TEST_F(LifetimeFile, RefusesWhatWasEdited) {
   EXPECT_THAT(complaint(), HasSubstr("drops is 9007199254740994"));
 }
 
+TEST_F(LifetimeFile, RefusesNumbersThatAreNotWhole) {
+  const std::vector<std::pair<std::string, std::string>> edits{
+      {"\"n\": 9007199254740993", "\"n\": 9007199254740993.5"},
+      {"\"drops\": 1,", "\"drops\": -1,"},
+      {"18446744073709551615", "7664450040664450040058699449"},
+      {"18446744073709551615", "\"1\""},
+      {"\"killed\": 0", "\"killed\": 1e300"},
+      {"\"open\": 3", "\"open\": null"}};
+  for (const auto& [from, to] : edits) {
+    write_lifetimes(path_, {lifetime()});
+    edit(from, to);
+    EXPECT_THAT(complaint(), HasSubstr("must be a whole number")) << to;
+  }
+  write_lifetimes(path_, {lifetime()});
+  edit("\"seeds\": [", "\"seeds\": 5, \"others\": [");
+  EXPECT_THAT(complaint(), HasSubstr("must be array"));
+}
+
 TEST_F(LifetimeFile, RefusesWhatIsNone) {
   write("{");
   EXPECT_THAT(complaint(), HasSubstr(path_.string()));
