@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "dropcheck/properties/check_catalogue.hpp"
+#include "text.hpp"
 
 namespace dropcheck::reports {
 
@@ -118,31 +119,20 @@ Others others_of(const Group& group) {
   return others;
 }
 
+std::string configurations_line(const Others& others) {
+  if (others.configurations.empty()) return {};
+  return "and " + counted(others.configurations.size(), "more configuration");
+}
+
 std::string checks_line(const Others& others) {
   if (others.checks.empty()) return {};
   const std::size_t count = others.checks.size();
-  return fmt::format("{} more check{}{} the same{}: {}", count,
-                     count == 1 ? "" : "s", count == 1 ? " says" : " say",
+  return fmt::format("{} {} the same{}: {}", counted(count, "more check"),
+                     count == 1 ? "says" : "say",
                      others.findings == count
                          ? ""
-                         : fmt::format(" in {} findings", others.findings),
+                         : " in " + counted(others.findings, "finding"),
                      fmt::join(others.checks, ", "));
-}
-
-std::string consequence_line(const RunResult& result, const Finding& finding) {
-  if (finding.verdict != Verdict::kRefuted ||
-      finding.evidence != properties::Evidence::kStatistical ||
-      finding.check == "granularity") {
-    return {};
-  }
-  const bool units_wrong = std::any_of(
-      result.findings.begin(), result.findings.end(), [&](const Finding& one) {
-        return one.check == "granularity" && one.verdict == Verdict::kRefuted &&
-               one.subject == finding.subject && one.layer == finding.layer;
-      });
-  if (!units_wrong) return {};
-  return "may follow from granularity: what is dropped as one is not what this "
-         "check takes for a unit";
 }
 
 }  // namespace dropcheck::reports

@@ -48,12 +48,11 @@ struct Others {
 };
 Others others_of(const Group& group);
 
+/// "and 2 more configurations"; empty if there are none.
+std::string configurations_line(const Others& others);
+
 /// "2 more checks say the same: a, b", with the number of findings where it is
 /// another; empty if there are none.
 std::string checks_line(const Others& others);
-
-/// That a statistical refutation may follow from another finding of its layer;
-/// empty if there is no such finding.
-std::string consequence_line(const RunResult& result, const Finding& finding);
 
 }  // namespace dropcheck::reports

@@ -103,12 +103,13 @@ Data rows_of(const RunResult& result, const Group& group, std::size_t skip) {
 }
 
 std::string others_title(const Others& others) {
-  const std::size_t configurations = others.configurations.size();
-  const std::string checks = xml_text(checks_line(others));
-  if (configurations == 0) return checks;
-  return fmt::format("and {} more configuration{} of this check{}{}",
-                     configurations, configurations == 1 ? "" : "s",
-                     checks.empty() ? "" : "; ", checks);
+  std::vector<std::string> parts;
+  const std::string configurations = configurations_line(others);
+  if (!configurations.empty())
+    parts.push_back(configurations + " of this check");
+  const std::string checks = checks_line(others);
+  if (!checks.empty()) parts.push_back(checks);
+  return xml_text(joined(parts, "; "));
 }
 
 // Cards: the first of each group in full, the others as rows below it.
@@ -120,6 +121,9 @@ Data cards_data(const RunResult& result) {
   Data cards(Data::type::list);
   for (const Group& group : groups_of(result, told)) {
     Data card = finding_data(result, *group.front());
+    const std::string consequence = consequence_line(result, *group.front());
+    card.set("consequence",
+             consequence.empty() ? Data(false) : Data(xml_text(consequence)));
     card.set("others", Data(group.size() > 1));
     card.set("others_title", others_title(others_of(group)));
     card.set("rows", rows_of(result, group, 1));

@@ -1,6 +1,5 @@
 #include <fmt/format.h>
 
-#include "grid.hpp"
 #include "html_data.hpp"
 #include "svg.hpp"
 #include "text.hpp"
@@ -101,7 +100,6 @@ mustache::data finding_data(const RunResult& result, const Finding& finding) {
   set_text(data, "check", finding.check);
   set_text(data, "configuration", finding.configuration);
   set_text(data, "sentence", finding.sentence);
-  set_text(data, "consequence", consequence_line(result, finding));
   set_text(data, "quantity", finding.quantity);
   set_text(data, "detectable", finding.detectable);
   set_text(data, "bound", finding.bound);

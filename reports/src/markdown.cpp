@@ -107,9 +107,7 @@ std::string block(const RunResult& result, const Group& group) {
   if (!consequence.empty()) out += plain(consequence) + "\n";
   const Others others = others_of(group);
   if (!others.configurations.empty()) {
-    out += fmt::format("and {} more configuration{} alike\n",
-                       others.configurations.size(),
-                       others.configurations.size() == 1 ? "" : "s");
+    out += configurations_line(others) + " alike\n";
   }
   if (!others.checks.empty()) out += plain(checks_line(others)) + "\n";
   out += fenced(replay_line(finding));

@@ -85,11 +85,7 @@ class Blocks {
   void add_others(const Group& group) {
     const Others others = others_of(group);
     const auto& configurations = others.configurations;
-    if (!configurations.empty()) {
-      indented(
-          fmt::format("and {} more configuration{}:", configurations.size(),
-                      configurations.size() == 1 ? "" : "s"));
-    }
+    if (!configurations.empty()) indented(configurations_line(others) + ":");
     for (std::size_t i = 0; i < configurations.size(); ++i) {
       if (i == kListedConfigurations) {
         indented(

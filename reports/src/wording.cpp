@@ -258,6 +258,22 @@ std::string smallest_replay_line(const Finding& finding) {
   return "dropcheck replay " + shell_word(one_line(finding.shrinking->replay));
 }
 
+std::string consequence_line(const RunResult& result, const Finding& finding) {
+  if (finding.verdict != Verdict::kRefuted ||
+      finding.evidence != properties::Evidence::kStatistical ||
+      finding.check == "granularity") {
+    return {};
+  }
+  const bool units_wrong = std::any_of(
+      result.findings.begin(), result.findings.end(), [&](const Finding& one) {
+        return one.check == "granularity" && one.verdict == Verdict::kRefuted &&
+               one.subject == finding.subject && one.layer == finding.layer;
+      });
+  if (!units_wrong) return {};
+  return "may follow from granularity: what is dropped as one is not what this "
+         "check takes for a unit";
+}
+
 std::optional<double> open_effect(const Finding& finding) {
   if (!finding.expected || !finding.observed) return std::nullopt;
   double effect = 0;

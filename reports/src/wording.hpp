@@ -64,6 +64,10 @@ std::string smallest_line(const Finding& finding);
 /// The line that repeats the smallest case; empty if there is none.
 std::string smallest_replay_line(const Finding& finding);
 
+/// That a statistical refutation may follow from another finding of its layer;
+/// empty if there is no such finding.
+std::string consequence_line(const RunResult& result, const Finding& finding);
+
 /// Largest distance from what is expected that the observation and its interval
 /// leave open; nothing where the finding measures nothing.
 std::optional<double> open_effect(const Finding& finding);

@@ -36,42 +36,22 @@ bool same_size(std::span<const Counts> groups) {
                      [&](const Counts& c) { return c.n == groups.front().n; });
 }
 
-// Groups of one size and few distinct counts: a table instead of a sort.
-std::vector<Class> tabulate(std::span<const Counts> groups) {
-  std::vector<double> table(groups.front().n + 1);
-  for (const Counts& counts : groups) ++table[counts.drops];
+// Groups of n, of few distinct counts: a table instead of a sort.
+template <class Group, class DropsOf>
+std::vector<Class> tabulate(std::span<const Group> groups, std::uint64_t n,
+                            std::uint64_t most, const DropsOf& drops_of) {
+  std::vector<double> table(most + 1);
+  for (const Group& group : groups) ++table[drops_of(group)];
   std::vector<Class> classes;
   for (std::size_t drops = 0; drops < table.size(); ++drops)
-    if (table[drops] > 0)
-      classes.push_back({{drops, groups.front().n}, table[drops]});
-  return classes;
-}
-
-std::vector<Class> classify(std::span<const std::uint32_t> drops,
-                            std::uint64_t n) {
-  const std::size_t most = *std::max_element(drops.begin(), drops.end());
-  std::vector<Class> classes;
-  if (most <= 4 * drops.size()) {
-    std::vector<std::uint32_t> table(most + 1);
-    for (const std::uint32_t count : drops) ++table[count];
-    for (std::size_t count = 0; count < table.size(); ++count)
-      if (table[count] > 0)
-        classes.push_back({{count, n}, static_cast<double>(table[count])});
-    return classes;
-  }
-  std::vector<std::uint32_t> sorted(drops.begin(), drops.end());
-  std::sort(sorted.begin(), sorted.end());
-  for (const std::uint32_t count : sorted) {
-    if (classes.empty() || classes.back().counts.drops != count)
-      classes.push_back({{count, n}, 0});
-    ++classes.back().groups;
-  }
+    if (table[drops] > 0) classes.push_back({{drops, n}, table[drops]});
   return classes;
 }
 
 std::vector<Class> classify(std::span<const Counts> groups) {
-  if (same_size(groups) && groups.front().n <= 4 * groups.size())
-    return tabulate(groups);
+  const std::uint64_t n = groups.front().n;
+  if (same_size(groups) && n <= 4 * groups.size())
+    return tabulate(groups, n, n, [](const Counts& c) { return c.drops; });
   std::vector<Counts> sorted(groups.begin(), groups.end());
   std::sort(sorted.begin(), sorted.end(), [](const auto& x, const auto& y) {
     return x.n != y.n ? x.n < y.n : x.drops < y.drops;
@@ -89,14 +69,15 @@ class Homogeneity {
     pooled_ = as_double(all_.drops) / as_double(all_.n);
   }
 
-  Homogeneity(std::span<const std::uint32_t> drops, std::uint64_t n) {
+  Homogeneity(std::span<const std::uint32_t> drops, std::uint64_t n,
+              std::uint64_t most) {
     groups_ = static_cast<double>(drops.size());
     // Far from where whole numbers end.
     require(as_double(n) * groups_ < 0x1p62, "n of all groups",
             as_double(n) * groups_, "below 2^62");
-    if (n == 0 || drops.empty()) return;
-    classes_ = classify(drops, n);
-    require_counts(classes_.back().counts);
+    require_counts({most, n});
+    if (n == 0) return;
+    classes_ = tabulate(drops, n, most, [](std::uint32_t d) { return d; });
     for (const auto& [counts, groups] : classes_) {
       const auto times = static_cast<std::uint64_t>(groups);
       all_ += {counts.drops * times, n * times};
@@ -158,7 +139,13 @@ double log_homogeneity_e_value(std::span<const Counts> groups, double p0) {
 double log_homogeneity_e_value(std::span<const std::uint32_t> drops,
                                std::uint64_t n, double p0) {
   require_inner_probability(p0, "p0");
-  return log_e_value(Homogeneity(drops, n), p0);
+  if (drops.empty()) return 0;
+  const std::uint64_t most = *std::max_element(drops.begin(), drops.end());
+  if (most <= 4 * drops.size())
+    return log_e_value(Homogeneity(drops, n, most), p0);
+  std::vector<Counts> groups;
+  for (const std::uint32_t count : drops) groups.push_back({count, n});
+  return log_homogeneity_e_value(groups, p0);
 }
 
 double log_homogeneity_jeffreys(std::span<const Counts> groups) {
