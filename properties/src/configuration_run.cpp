@@ -1,9 +1,6 @@
 #include "configuration_run.hpp"
 
 #include <fmt/format.h>
-#ifdef __GLIBC__
-#include <malloc.h>
-#endif
 
 #include <algorithm>
 #include <chrono>
@@ -76,15 +73,6 @@ void note_failure(Finding& finding) {
     finding.sentence =
         "the check broke: an exception that is no std::exception";
   }
-}
-
-/// From so many decisions on, what calibration needed is given back before.
-constexpr std::uint64_t kLongRun = 1'000'000'000;
-
-void give_memory_back() {
-#ifdef __GLIBC__
-  malloc_trim(0);
-#endif
 }
 
 /// Runs the checks of one configuration.
@@ -240,7 +228,6 @@ class ConfigurationRun {
     const auto begin = Clock::now();
     BatteryResult battery;
     std::unique_ptr<Sampler> sampler;
-    if (context_.plan.rate_n_max >= kLongRun) give_memory_back();
     try {
       sampler = std::make_unique<Sampler>(context_.experiment, context_.pool,
                                           context_.inputs, *context_.reader,
